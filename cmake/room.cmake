@@ -1,0 +1,46 @@
+# A room is one static library made of the sources of its folder. Tests (x_test.cc) become <room>_test with one ctest
+# entry per test case, benchmarks (x_bench.cc) become <room>_bench.
+#
+#   vesta_room(NAME [PORTABLE] [DIR folder] [LINK libraries...] [TEST_LINK libraries...])
+#
+# The library is vesta_NAME. New files are picked up by themselves.
+include(GoogleTest)
+
+function(vesta_room name)
+  cmake_parse_arguments(ARG "PORTABLE" "DIR" "LINK;TEST_LINK" ${ARGN})
+  if(NOT ARG_DIR)
+    set(ARG_DIR ${name})
+  endif()
+  string(REPLACE "/" "_" target ${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIR}/*.cc)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+
+  if(sources)
+    add_library(vesta_${target} STATIC ${sources})
+    target_link_libraries(vesta_${target} PUBLIC ${ARG_LINK})
+    if(ARG_PORTABLE)
+      target_compile_options(vesta_${target} PRIVATE -fno-exceptions $<$<NOT:$<BOOL:${VESTA_SANITIZE}>>:-fno-rtti>)
+    endif()
+  else()
+    add_library(vesta_${target} INTERFACE)
+    target_link_libraries(vesta_${target} INTERFACE ${ARG_LINK})
+  endif()
+
+  if(VESTA_TESTS AND tests)
+    add_executable(${target}_test ${tests})
+    target_link_libraries(${target}_test PRIVATE vesta_${target} ${ARG_TEST_LINK} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${target}_test PRIVATE VESTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    gtest_discover_tests(${target}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  endif()
+  if(VESTA_TESTS AND benches)
+    add_executable(${target}_bench ${benches})
+    target_link_libraries(${target}_bench PRIVATE vesta_${target} ${ARG_TEST_LINK})
+    target_compile_definitions(${target}_bench PRIVATE VESTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set_property(GLOBAL APPEND PROPERTY VESTA_BENCHES ${target}_bench)
+  endif()
+endfunction()

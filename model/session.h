@@ -1,0 +1,66 @@
+// What every protocol offers: a session without I/O.
+//
+// Bytes in, frames with readings out, time passed in. A session opens nothing, sleeps nowhere, reads no clock, does not
+// throw and allocates only when it is made. The hub, a node, a test with a virtual clock and a fuzzer drive it alike.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "model/field.h"
+#include "model/reading.h"
+#include "model/time.h"
+
+namespace vesta {
+
+using Bytes = std::span<const uint8_t>;
+
+enum class FrameVerdict : uint8_t {
+  kAccepted = 0,   // understood; readings may still be empty
+  kRejected = 1,   // whole, but not believed or not understood (checksum, key, length, unknown type)
+  kDiscarded = 2,  // never whole: cut, overrun, or bytes that belong to nothing
+};
+
+// A frame as the session saw it. All views are valid during the call only.
+struct FrameEvent {
+  FrameVerdict verdict = FrameVerdict::kAccepted;
+  const char* reason = "";  // stable word for counters and logs, "" when accepted: "crc", "overlong", "no_key", ...
+  Bytes raw;                // the frame's bytes as received
+  uint64_t stream_offset = 0;  // of raw[0], counted from the first byte the session was given
+  bool link_encrypted = false;
+  std::span<const Reading> readings;
+};
+
+class SessionEvents {
+ public:
+  virtual ~SessionEvents() = default;
+  // Before the first reading of a slot, and again when something of it changed.
+  virtual void OnDevice(uint16_t slot, const DeviceInfo& device) = 0;
+  virtual void OnFrame(const FrameEvent& frame) = 0;
+};
+
+inline constexpr int64_t kNoDeadline = INT64_MAX;
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // The table that Reading::field points into. It may grow while the session lives (registered fields), never change.
+  virtual std::span<const Field> fields() const = 0;
+
+  virtual void Receive(Bytes bytes, const Now& now, SessionEvents& events) = 0;
+
+  // To be called when monotonic time has reached next_deadline_us().
+  virtual void Tick(const Now& now, SessionEvents& events) = 0;
+  virtual int64_t next_deadline_us() const { return kNoDeadline; }
+
+  // Bytes that want to go out, oldest first; empty when there are none. The caller reports how many it sent.
+  virtual Bytes Transmit() { return {}; }
+  virtual void Transmitted(size_t /*count*/) {}
+
+  // The transport was opened again: what was half received is void.
+  virtual void LinkReset(const Now& now, SessionEvents& events) = 0;
+};
+
+}  // namespace vesta
