@@ -1,0 +1,64 @@
+// One source's road from bytes to journal, as a transport sees it.
+//
+// A transport (serial port, TCP, capture file, ...) opens, reads and reconnects; it hands bytes to its Line and writes what
+// the Line wants to send. The Line owns the protocol session, its timers, the devices, the frame archive and the counters.
+// Main thread only; bytes are consumed before Received returns.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hub/live/interval.h"
+#include "model/session.h"
+
+namespace vesta::hub {
+
+enum class SourceState : uint8_t { kStopped = 0, kOpening = 1, kOpen = 2, kWaiting = 3, kFailed = 4 };
+std::string_view SourceStateName(SourceState state);  // "stopped", "opening", "open", "waiting", "failed"
+
+// What the page, the API and the metrics show of a source.
+struct SourceHealth {
+  std::string name;
+  std::string type;      // "serial", "tcp", ...
+  std::string protocol;  // "p1", ...
+  std::string where;     // "/dev/serial/by-id/…", "host:port"; no secrets
+  SourceState state = SourceState::kStopped;
+  std::string error;        // why it waits or failed, in words for people
+  std::string hint;         // what the user can do, when the hub knows ("bytes but no telegram: is the line inverted?")
+  UtcUs state_since_us = 0;
+  uint64_t opens = 0;       // reconnects = opens - 1
+  uint64_t bytes = 0;
+  uint64_t frames_accepted = 0;
+  uint64_t readings = 0;
+  uint64_t unknown_objects = 0;
+  std::map<std::string, uint64_t> frames_rejected;   // by reason
+  std::map<std::string, uint64_t> frames_discarded;  // by reason
+  uint64_t refused_readings = 0;  // by the journal
+  UtcUs last_frame_us = 0;        // 0 = none yet
+  int64_t last_frame_monotonic_us = INT64_MIN;
+  std::optional<int64_t> interval_us;  // learned, between accepted frames
+};
+
+class Line {
+ public:
+  virtual ~Line() = default;
+
+  virtual void Opening() = 0;
+  virtual void Opened() = 0;
+  virtual void Received(Bytes bytes) = 0;
+  // With the bytes' own time and clock quality: for a capture that is replayed with its original times.
+  virtual void ReceivedAt(Bytes bytes, const Now& when) = 0;
+  // The transport is gone and will be tried again, or (failed) can't work until the configuration changes.
+  virtual void Closed(std::string_view why, bool failed) = 0;
+
+  // What the session wants to send; report what went out.
+  virtual Bytes ToSend() = 0;
+  virtual void Sent(size_t count) = 0;
+
+  virtual SourceHealth& health() = 0;
+};
+
+}  // namespace vesta::hub

@@ -1,0 +1,102 @@
+// The numbered order of everything accepted, with a durable mark: the only way to the store and to the outputs.
+//
+// A reading gets its number in memory at once. Numbers come from blocks that are reserved durably ahead of use, so no number
+// is ever used twice, crash or not (numbers may be skipped). Readings gather in memory and are committed as a group on a
+// writer thread: when the commit interval is over, when enough have gathered, or when someone asks for a flush. The durable
+// mark then moves and the listeners hear it on the main thread. An output that promises every reading never goes past it.
+// All public calls are made on the main thread (the one that runs the io_context).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hub/clock/clock.h"
+#include "hub/devices/directory.h"
+#include "hub/journal/record.h"
+#include "hub/store/store.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace vesta::hub {
+
+struct JournalOptions {
+  int64_t commit_interval_us = 10 * kUsPerSecond;
+  size_t commit_records = 4096;
+  bool commit_each_frame = false;  // clinical: a frame counts as received once it is durable
+  int64_t keep_us = 0;             // history older than this is trimmed in small steps; 0 = kept for ever
+};
+
+// Readings that may wait in memory while the disk refuses to take them (full, read-only). Beyond this the newest are
+// refused and counted: what is already accepted is never given up.
+inline constexpr size_t kMaxWaitingRecords = 262144;
+inline constexpr size_t kMaxWaitingFrameBytes = 16u << 20;
+// Numbers reserved at a time: many times what can wait in memory, so a block never runs out between two commits.
+inline constexpr uint64_t kNumberBlock = 1u << 24;
+// Wait before a failed commit is tried again.
+inline constexpr int64_t kCommitRetry_us = 2 * kUsPerSecond;
+
+struct JournalHealth {
+  JournalNumber last_number = 0;   // newest given out
+  JournalNumber durable_mark = 0;  // everything up to here is on disk
+  uint64_t waiting_records = 0;
+  uint64_t commits = 0;
+  uint64_t failed_commits = 0;
+  uint64_t refused_records = 0;       // disk refused for too long
+  uint64_t refused_frames = 0;        // archive only
+  int64_t last_commit_duration_us = 0;
+  UtcUs last_commit_us = 0;
+  std::string error;  // of the last commit, "" when it went well
+  uint64_t store_bytes = 0;
+};
+
+class Journal {
+ public:
+  Journal(boost::asio::io_context& io, const Clock& clock, Store& store, Directory& directory, JournalOptions options);
+  ~Journal();  // Close()s
+
+  // After Store::Restore and Directory::Restore. Reserves the first block of numbers durably before it returns.
+  tl::expected<void, StoreError> Open(const RestoredState& state);
+
+  // Numbers the records (in place) and takes them. False: refused, nothing was taken (see kMaxWaitingRecords).
+  bool Append(std::vector<Record>& records);
+  // 0 when refused (see kMaxWaitingFrameBytes).
+  FrameId AppendFrame(ArchivedFrame frame);
+
+  // Commit what is waiting now; done runs on the main thread when it is durable.
+  void Flush(std::function<void()> done = {});
+
+  JournalNumber last_number() const;
+  JournalNumber durable_mark() const;
+
+  // Runs on the main thread each time the mark moved. Keep the returned token as long as the listener lives.
+  using Token = std::shared_ptr<void>;
+  Token OnDurable(std::function<void(JournalNumber mark)> listener);
+
+  // Positions of outputs, made durable with the next commit. Unknown name: 0.
+  JournalNumber Position(const std::string& output) const;
+  void SetPosition(const std::string& output, JournalNumber number);
+
+  // Reads on a reader thread, answers on the main thread. Never returns anything beyond the durable mark.
+  using ReadCallback = std::function<void(tl::expected<RecordBatch, StoreError>)>;
+  void Read(JournalNumber after, size_t limit, ReadCallback done);
+
+  // Runs any query on the reader thread; `work` gets the reader there, `done` runs on the main thread afterwards.
+  void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
+
+  const JournalHealth& health() const;
+
+  // Commits everything that waits and stops the threads. Idempotent.
+  void Close();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vesta::hub

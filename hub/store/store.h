@@ -1,0 +1,97 @@
+// History and everything else that must survive a restart, behind one interface.
+//
+// One writer commits units; a unit is durable (fsync'ed) when Commit returns and is present either whole or not at all
+// after any crash. Readers run beside the writer on their own connection and see only what is committed. The simple
+// SQLite store implements this; a compressed one and PostgreSQL replace it without a change above.
+// Writer calls come from one thread; each Reader is used by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "hub/journal/record.h"
+
+namespace vesta::hub {
+
+enum class StoreErrorKind : uint8_t { kDiskFull, kReadOnly, kIo, kCorrupt, kBusy, kWrongVersion, kOther };
+
+struct StoreError {
+  StoreErrorKind kind = StoreErrorKind::kOther;
+  std::string text;  // for people: what failed, where, what to do
+};
+
+// All that one group commit makes durable together.
+struct CommitUnit {
+  std::vector<Device> devices;  // new or changed, in full
+  std::vector<Series> series;
+  std::vector<RecordBatch> batches;  // in journal order
+  std::vector<ArchivedFrame> frames;
+  std::vector<std::pair<std::string, JournalNumber>> positions;  // outputs: everything up to this number is acknowledged
+  JournalNumber reserved_numbers_end = 0;  // first number that no run may have used yet; 0 = unchanged
+  FrameId reserved_frames_end = 0;         // likewise for frame ids
+};
+
+// What the hub needs to go on where it was.
+struct RestoredState {
+  std::vector<Device> devices;
+  std::vector<Series> series;
+  RecordBatch latest;  // newest reading of each series by time (late and suspect ones left out)
+  JournalNumber last_number = 0;           // newest committed
+  JournalNumber reserved_numbers_end = 1;  // the next run starts here
+  FrameId reserved_frames_end = 1;
+  std::vector<std::pair<std::string, JournalNumber>> positions;
+};
+
+struct ArchiveStats {
+  std::string source;
+  std::string reason;  // "" = accepted
+  uint64_t frames = 0;
+  uint64_t bytes = 0;
+  UtcUs oldest_us = 0;
+  UtcUs newest_us = 0;
+};
+
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  // Records with number > after, in order, at most `limit`.
+  virtual tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber after, size_t limit) = 0;
+
+  // Readings of one series with from_us <= time < to_us in time order, at most `limit`.
+  virtual tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us, size_t limit) = 0;
+
+  // As ReadRange, thinned to at most max_points: the span is cut into equal slices, each gives its first, lowest, highest
+  // and last reading, so extremes stay. Exact readings, never means. *total = readings in the span.
+  virtual tl::expected<RecordBatch, StoreError> ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us,
+                                                            size_t max_points, uint64_t* total) = 0;
+
+  // The newest reading at or before a time; an empty batch when there is none.
+  virtual tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId series, UtcUs time_us) = 0;
+
+  // Archived frames of a source ("" = all), newest first, below `before` (0 = from the newest), at most `limit`.
+  // rejected_only leaves accepted ones out.
+  virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
+                                                                          FrameId before, size_t limit) = 0;
+  virtual tl::expected<std::vector<Record>, StoreError> ReadFrameRecords(FrameId frame) = 0;
+  virtual tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual tl::expected<RestoredState, StoreError> Restore() = 0;
+  // Durable when it returns. After an error nothing of the unit is in the store and the same unit may be tried again.
+  virtual tl::expected<void, StoreError> Commit(const CommitUnit& unit) = 0;
+  // Deletes readings older than `before_us` in one short step; returns how many went (0 = nothing left to do).
+  virtual tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, size_t max_rows) = 0;
+  virtual tl::expected<std::unique_ptr<StoreReader>, StoreError> OpenReader() = 0;
+  virtual uint64_t SizeBytes() const = 0;
+};
+
+}  // namespace vesta::hub
