@@ -1,8 +1,8 @@
 // Writes JSON into a buffer of the caller's: bounded, no heap, commas and escapes taken care of.
 //
-// Portable, so that a node can publish too. When the buffer is too small the writer stops, says so (ok() is false) and what
-// stands in the buffer must not be used. Texts from devices are hostile: control characters are escaped, and bytes that are
-// not UTF-8 become U+FFFD, so the result is always valid JSON.
+// Portable, so that a node can publish too. When the buffer is too small the writer stops, says so (ok() is false) and
+// what stands in the buffer must not be used. Texts from devices are hostile: control characters are escaped, and bytes
+// that are not UTF-8 become U+FFFD, so the result is always valid JSON.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,8 @@ class JsonWriter {
   bool overflow_ = false;
 };
 
-// A value as every JSON output shows it: decimal and real as numbers, a flag as true/false, a state by its name (an unknown
-// code as "unknown(0x2A)"), a text as text, none as null.
+// A value as every JSON output shows it: decimal and real as numbers, a flag as true/false, a state by its name (an
+// unknown code as "unknown(0x2A)"), a text as text, none as null.
 void WriteJsonValue(JsonWriter& json, const Value& value, FieldKind kind, std::string_view state_name);
 
 // "unknown(0x2A)"; returns the length.

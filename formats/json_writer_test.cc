@@ -23,8 +23,9 @@ TEST(JsonWriter, EscapesHostileTexts) {
   char buffer[200];
   JsonWriter json(buffer, sizeof buffer);
   json.Text(std::string_view("\"\\\n\x01\xFF\xC0\x80\xED\xA0\x80\xC3\xA9", 14));
-  EXPECT_EQ(json.view(),
-            "\"\\\"\\\\\\u000a\\u0001\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xC3\xA9\"");
+  EXPECT_EQ(
+      json.view(),
+      "\"\\\"\\\\\\u000a\\u0001\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xC3\xA9\"");
 }
 
 TEST(JsonWriter, StopsAtItsBound) {
@@ -53,7 +54,7 @@ TEST(JsonWriter, ValuesByKind) {
   WriteJsonValue(json, Value::None(), FieldKind::kGauge, {});
   WriteJsonValue(json, Value::OfDecimal(230100, -3), FieldKind::kGauge, {});
   json.Time(kNoTime).Time(0).EndArray();
-  EXPECT_EQ(json.view(), R"([true,"bulk","unknown(0x2A)",null,230.100,null,"1970-01-01T00:00:00Z"])");
+  EXPECT_EQ(json.view(), R"json([true,"bulk","unknown(0x2A)",null,230.100,null,"1970-01-01T00:00:00Z"])json");
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Calendar arithmetic and the few time zones that meters stand in, without any operating system.
 //
-// The proleptic Gregorian calendar; days are counted from 1970-01-01. Zones are the European ones: a standard offset and
-// the common summer-time rule (from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October).
+// The proleptic Gregorian calendar; days are counted from 1970-01-01. Zones are the European ones: a standard offset
+// and the common summer-time rule (from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of
+// October).
 #pragma once
 
 #include <cstddef>

@@ -34,7 +34,8 @@ TEST(Calendar, DaysCountFromTheEpochAndBack) {
 }
 
 TEST(Calendar, Iso8601ReadsBack) {
-  for (const char* text : {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2026-08-21T10:15:30.123Z", "2026-08-21T10:15:30.000001Z"}) {
+  for (const char* text :
+       {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2026-08-21T10:15:30.123Z", "2026-08-21T10:15:30.000001Z"}) {
     EXPECT_EQ(Format(Parse(text)), text);
   }
   EXPECT_EQ(Parse("2026-08-11T08:21:25+02:00"), Parse("2026-08-11T06:21:25Z"));
@@ -42,8 +43,8 @@ TEST(Calendar, Iso8601ReadsBack) {
 
 TEST(Calendar, Iso8601RefusesImpossibleTimes) {
   UtcUs us;
-  for (const char* text : {"2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01T24:00:00Z", "2023-01-01T00:00:00",
-                           "2023-01-01", "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00Zx"}) {
+  for (const char* text : {"2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01T24:00:00Z",
+                           "2023-01-01T00:00:00", "2023-01-01", "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00Zx"}) {
     EXPECT_FALSE(ParseIso8601(text, &us)) << text;
   }
 }

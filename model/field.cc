@@ -6,19 +6,21 @@ namespace vesta {
 namespace {
 
 constexpr std::string_view kUnitTexts[] = {
-    "",   "V",    "A",   "W",  "kW", "var", "kvar", "VA", "kVA", "Wh", "kWh", "kvarh", "kVAh", "Hz",  "m³",  "L",   "GJ", "s",
-    "min", "h",   "°C",  "%",  "Ah", "hPa", "bar",  "g",  "kg",  "rpm", "dBm", "B",    "lx",   "dB",  "",    "mV",  "mA", "kB/s",
+    "",     "V",  "A",  "W",   "kW",  "var", "kvar", "VA", "kVA", "Wh", "kWh", "kvarh",
+    "kVAh", "Hz", "m³", "L",   "GJ",  "s",   "min",  "h",  "°C",  "%",  "Ah",  "hPa",
+    "bar",  "g",  "kg", "rpm", "dBm", "B",   "lx",   "dB", "",    "mV", "mA",  "kB/s",
 };
 static_assert(sizeof(kUnitTexts) / sizeof(kUnitTexts[0]) == static_cast<size_t>(Unit::kCountOfUnits));
 
 constexpr std::string_view kQuantityNames[] = {
-    "none",           "voltage",         "current",          "power",           "reactive_power", "apparent_power",
-    "energy",         "reactive_energy", "apparent_energy",  "frequency",       "power_factor",   "gas_volume",
-    "water_volume",   "heat_energy",     "volume",           "temperature",     "humidity",       "pressure",
-    "state_of_charge", "charge",         "duration",         "instant",         "count",          "ratio",
-    "level",          "oxygen",          "mass",             "speed",           "signal_strength", "data_size",
-    "illuminance",    "sound_level",     "identifier",       "message",         "mode",           "problem",
-    "presence",
+    "none",           "voltage",     "current",         "power",           "reactive_power",
+    "apparent_power", "energy",      "reactive_energy", "apparent_energy", "frequency",
+    "power_factor",   "gas_volume",  "water_volume",    "heat_energy",     "volume",
+    "temperature",    "humidity",    "pressure",        "state_of_charge", "charge",
+    "duration",       "instant",     "count",           "ratio",           "level",
+    "oxygen",         "mass",        "speed",           "signal_strength", "data_size",
+    "illuminance",    "sound_level", "identifier",      "message",         "mode",
+    "problem",        "presence",
 };
 static_assert(sizeof(kQuantityNames) / sizeof(kQuantityNames[0]) == static_cast<size_t>(Quantity::kCountOfQuantities));
 

@@ -1,7 +1,8 @@
 // What can be said of a device: quantities, units, fields and their states.
 //
 // A field table is the only truth about meaning. The row is small and portable; texts for people stand in hub/catalog,
-// keyed by protocol and field key. Outputs map quantities, not fields, so a new field is one row here and one text there.
+// keyed by protocol and field key. Outputs map quantities, not fields, so a new field is one row here and one text
+// there.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace vesta {
 
-// What is measured, whatever the unit. Outputs decide by quantity (Home Assistant class, Prometheus suffix, Signal K leaf).
+// What is measured, whatever the unit. Outputs decide by quantity (Home Assistant class, Prometheus suffix, Signal K
+// leaf).
 enum class Quantity : uint8_t {
   kNone = 0,
   kVoltage,

@@ -42,8 +42,9 @@ std::string_view DeviceKindName(DeviceKind kind);
 // A physical thing as the wire names it. All texts are views into the frame and come from the device: hostile until
 // escaped. identity is what makes it the same device tomorrow; it never depends on the order of discovery.
 struct DeviceInfo {
-  std::string_view identity;      // unique within the protocol; printable ASCII, at most kMaxIdentitySize
-  bool identity_on_wire = false;  // false: derived from the place on the bus (channel number), the user may swap the device
+  std::string_view identity;  // unique within the protocol; printable ASCII, at most kMaxIdentitySize
+  bool identity_on_wire =
+      false;  // false: derived from the place on the bus (channel number), the user may swap the device
   DeviceKind kind = DeviceKind::kOther;
   std::string_view manufacturer;
   std::string_view model;

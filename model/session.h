@@ -25,8 +25,8 @@ enum class FrameVerdict : uint8_t {
 // A frame as the session saw it. All views are valid during the call only.
 struct FrameEvent {
   FrameVerdict verdict = FrameVerdict::kAccepted;
-  const char* reason = "";  // stable word for counters and logs, "" when accepted: "crc", "overlong", "no_key", ...
-  Bytes raw;                // the frame's bytes as received
+  const char* reason = "";     // stable word for counters and logs, "" when accepted: "crc", "overlong", "no_key", ...
+  Bytes raw;                   // the frame's bytes as received
   uint64_t stream_offset = 0;  // of raw[0], counted from the first byte the session was given
   bool link_encrypted = false;
   std::span<const Reading> readings;

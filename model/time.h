@@ -28,10 +28,10 @@ struct Now {
 
 // Where the time of a reading comes from.
 enum class TimeQuality : uint8_t {
-  kDeviceClock = 0,          // the device's own stamp
-  kHubSynchronised = 1,      // time of arrival, hub clock synchronised
-  kHubNotSynchronised = 2,   // time of arrival, hub clock not synchronised
-  kBackDated = 3,            // worked out afterwards, for instance from an uptime
+  kDeviceClock = 0,         // the device's own stamp
+  kHubSynchronised = 1,     // time of arrival, hub clock synchronised
+  kHubNotSynchronised = 2,  // time of arrival, hub clock not synchronised
+  kBackDated = 3,           // worked out afterwards, for instance from an uptime
 };
 
 struct StampedTime {
@@ -42,9 +42,9 @@ struct StampedTime {
 // A device stamp further than this from a synchronised hub clock is not believed for live values.
 inline constexpr int64_t kMaxDeviceClockError_us = 60 * kUsPerSecond;
 
-// The time that a live reading bears: the device's own stamp when it lies within 60 s of a synchronised hub clock or when
-// the hub clock is not synchronised; else the time of arrival, and the quality says so. Readings that a device kept for a
-// while (M-Bus sub-meters, logs) do not pass here: they keep their own stamp.
+// The time that a live reading bears: the device's own stamp when it lies within 60 s of a synchronised hub clock or
+// when the hub clock is not synchronised; else the time of arrival, and the quality says so. Readings that a device
+// kept for a while (M-Bus sub-meters, logs) do not pass here: they keep their own stamp.
 constexpr StampedTime ChooseTime(UtcUs device_us, const Now& now) {
   const bool synchronised = now.clock == ClockQuality::kSynchronised;
   if (device_us != kNoTime) {

@@ -1,8 +1,8 @@
 // The value of a reading: an exact decimal, a real, a text, a state, or none.
 //
-// A Decimal is what the wire sent: mantissa * 10^exponent, nothing rounded, trailing zeros kept. A Real is used only where
-// the wire itself carries a float. A State is a small code whose names stand in the field's table. None means the device
-// said that it has no value; a protocol's sentinel (0x7FFF, "3FF", ...) never leaves its decoder as a number.
+// A Decimal is what the wire sent: mantissa * 10^exponent, nothing rounded, trailing zeros kept. A Real is used only
+// where the wire itself carries a float. A State is a small code whose names stand in the field's table. None means the
+// device said that it has no value; a protocol's sentinel (0x7FFF, "3FF", ...) never leaves its decoder as a number.
 #pragma once
 
 #include <cstddef>
@@ -91,14 +91,12 @@ inline constexpr size_t kDecimalTextSize = 152;
 // Writes the exact decimal as the wire gave it ("230.10", "-63", "0.000"), never in exponent form; returns the length.
 size_t FormatDecimal(Decimal decimal, char* out);
 
-// Reads "-12.340" exactly: digits with at most one point and a leading sign, at most 18 significant digits, nothing else.
-// False when the text is not such a number or does not fit.
+// Reads "-12.340" exactly: digits with at most one point and a leading sign, at most 18 significant digits, nothing
+// else. False when the text is not such a number or does not fit.
 bool ParseDecimal(std::string_view text, Decimal* out);
 
 // Multiplies by 10^power without rounding: only the exponent moves.
-constexpr Decimal Scale(Decimal d, int power) {
-  return {d.mantissa, static_cast<int8_t>(d.exponent + power)};
-}
+constexpr Decimal Scale(Decimal d, int power) { return {d.mantissa, static_cast<int8_t>(d.exponent + power)}; }
 
 // Compares two decimals as numbers: -1, 0 or 1. Exact for every pair.
 int Compare(Decimal a, Decimal b);

@@ -20,8 +20,9 @@ Now SystemClock::Read() const {
   now.utc_us = ReadUs(CLOCK_REALTIME);
   timex state{};
   const int status = adjtimex(&state);
-  now.clock = (status != -1 && status != TIME_ERROR && (state.status & STA_UNSYNC) == 0) ? ClockQuality::kSynchronised
-                                                                                       : ClockQuality::kNotSynchronised;
+  now.clock = (status != -1 && status != TIME_ERROR && (state.status & STA_UNSYNC) == 0)
+                  ? ClockQuality::kSynchronised
+                  : ClockQuality::kNotSynchronised;
   return now;
 }
 

@@ -1,7 +1,7 @@
 // The configuration as the program uses it: plain structs with defaults, filled by the loader from one JSON file.
 //
-// The JSON Schema (hub/config/schema.json) is the only truth about names, types, ranges and texts; these structs mirror it.
-// A secret is kept as a value here and nowhere else: it never reaches a log, the API or an error text.
+// The JSON Schema (hub/config/schema.json) is the only truth about names, types, ranges and texts; these structs mirror
+// it. A secret is kept as a value here and nowhere else: it never reaches a log, the API or an error text.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace vesta::hub {
 
-// Text that must not be shown. Read from the file named by "..._file", from the environment variable named by "..._env",
-// or (discouraged) from the configuration itself.
+// Text that must not be shown. Read from the file named by "..._file", from the environment variable named by
+// "..._env", or (discouraged) from the configuration itself.
 class Secret {
  public:
   Secret() = default;
@@ -26,13 +26,13 @@ class Secret {
 
 struct P1Config {
   std::string zone = "Europe/Amsterdam";
-  std::string tariff_rule = "nl";          // "nl", "be"
-  std::string offset_rule = "letter";      // "letter", "calendar"
-  std::string crc = "arc";                 // "arc", "x25", "ignore"
-  Secret encryption_key;                   // 32 hex digits, "" = plain only
-  Secret authentication_key;               // 32 hex digits
-  bool check_tag = true;                   // false: rely on the inner CRC
-  bool accept_missing_crc = false;         // repairs, each counted
+  std::string tariff_rule = "nl";      // "nl", "be"
+  std::string offset_rule = "letter";  // "letter", "calendar"
+  std::string crc = "arc";             // "arc", "x25", "ignore"
+  Secret encryption_key;               // 32 hex digits, "" = plain only
+  Secret authentication_key;           // 32 hex digits
+  bool check_tag = true;               // false: rely on the inner CRC
+  bool accept_missing_crc = false;     // repairs, each counted
   bool strip_bit7 = false;
   bool repair_line_ends = false;
   bool lenient_end_mark = false;
@@ -46,21 +46,21 @@ struct SourceConfig {
   bool enabled = true;
 
   // serial
-  std::string port;               // /dev/serial/by-id/...; a glob pattern is allowed
+  std::string port;  // /dev/serial/by-id/...; a glob pattern is allowed
   uint32_t baud = 115200;
-  std::string framing = "8N1";    // "8N1", "7E1", "8E1", "7N1"
+  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "7N1"
   // tcp, tcp-listen
-  std::string host;               // tcp: where to connect
+  std::string host;  // tcp: where to connect
   uint16_t tcp_port = 0;
   std::string listen = "127.0.0.1";
-  bool exposed = false;           // needed to listen beyond loopback, together with allow
-  std::vector<std::string> allow; // addresses or networks (CIDR) that may connect
-  uint32_t silence_timeout_s = 0; // no byte for so long: reconnect; 0 = 3 learned intervals, at least 60 s
+  bool exposed = false;            // needed to listen beyond loopback, together with allow
+  std::vector<std::string> allow;  // addresses or networks (CIDR) that may connect
+  uint32_t silence_timeout_s = 0;  // no byte for so long: reconnect; 0 = 3 learned intervals, at least 60 s
   // capture
   std::string file;
-  double speed = 1.0;             // times as fast as it was recorded; 0 = as fast as possible
+  double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
   bool repeat = false;
-  bool original_time = true;      // readings bear the capture's times; false: the time of replay
+  bool original_time = true;  // readings bear the capture's times; false: the time of replay
 
   std::string archive = "sampled";  // accepted frames kept: "none", "sampled" (one a minute), "all"
   bool commit_each_frame = false;
@@ -71,13 +71,13 @@ struct SourceConfig {
 struct MqttConfig {
   std::string host = "127.0.0.1";
   uint16_t port = 1883;
-  std::string client_id;            // "" = made from the hub id
+  std::string client_id;  // "" = made from the hub id
   std::string username;
   Secret password;
-  std::string version = "5";        // "5" (falls back to 3.1.1 when refused), "3.1.1"
+  std::string version = "5";  // "5" (falls back to 3.1.1 when refused), "3.1.1"
   uint32_t keepalive_s = 30;
   bool tls = false;
-  std::string ca_file;              // "" with tls: the system's
+  std::string ca_file;  // "" with tls: the system's
   std::string cert_file;
   std::string key_file;
   bool verify_host = true;
@@ -89,11 +89,11 @@ struct OutputConfig {
   bool enabled = true;
   MqttConfig mqtt;
 
-  std::string base = "vesta";         // root of all topics
-  bool history = true;                // <base>/history/...: every reading
-  std::string send = "each";          // state topics: "each", "latest", "mean"
-  uint32_t interval_s = 10;           // for latest and mean
-  uint32_t in_flight = 50;            // history messages waiting for acknowledgement
+  std::string base = "vesta";  // root of all topics
+  bool history = true;         // <base>/history/...: every reading
+  std::string send = "each";   // state topics: "each", "latest", "mean"
+  uint32_t interval_s = 10;    // for latest and mean
+  uint32_t in_flight = 50;     // history messages waiting for acknowledgement
   bool home_assistant = true;
   std::string discovery_prefix = "homeassistant";
   std::string discovery_form = "device";  // "device", "entity"
@@ -104,13 +104,13 @@ struct HttpConfig {
   bool enabled = true;
   std::string address = "127.0.0.1";
   uint16_t port = 8600;
-  std::string cert_file;              // both set: HTTPS
+  std::string cert_file;  // both set: HTTPS
   std::string key_file;
-  std::string password_hash;          // argon2id, made by `vesta passwd`
+  std::string password_hash;  // argon2id, made by `vesta passwd`
   struct Token {
     std::string name;
-    std::string hash;                 // sha256 hex of the token
-    std::string scope = "read";       // "read", "operate"
+    std::string hash;            // sha256 hex of the token
+    std::string scope = "read";  // "read", "operate"
   };
   std::vector<Token> tokens;
   std::vector<std::string> allowed_hosts;  // extra names accepted in Host and Origin
@@ -120,8 +120,8 @@ struct StorageConfig {
   std::string directory = "/var/lib/vesta";
   double commit_s = 10;
   uint32_t commit_readings = 4096;
-  uint32_t keep_days = 0;             // 0 = for ever
-  uint32_t archive_mb = 16;           // raw frames, per source and verdict
+  uint32_t keep_days = 0;    // 0 = for ever
+  uint32_t archive_mb = 16;  // raw frames, per source and verdict
 };
 
 struct DeviceConfig {
@@ -131,10 +131,10 @@ struct DeviceConfig {
 };
 
 struct Config {
-  std::string hub_id = "vesta";       // [a-z0-9_-]+, part of every unique id
+  std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
   std::string site_zone = "Europe/Amsterdam";
-  std::string log_level = "info";     // "debug", "info", "warning", "error"
+  std::string log_level = "info";  // "debug", "info", "warning", "error"
   StorageConfig storage;
   HttpConfig http;
   std::vector<SourceConfig> sources;

@@ -1,7 +1,7 @@
 // Which devices and series the hub knows, by stable ids.
 //
-// A device is found again by what the wire proves (protocol + identity), or, where the wire proves nothing, by protocol +
-// source + place. A series is one field of one device. Ids are small integers given once and never used for anything
+// A device is found again by what the wire proves (protocol + identity), or, where the wire proves nothing, by protocol
+// + source + place. A series is one field of one device. Ids are small integers given once and never used for anything
 // else; keys ([a-z0-9_-], made from the hardware identity) are what the outside world sees. New devices and series are
 // handed to the journal, which commits them in the same transaction as their first readings.
 // Used on the main thread only.
@@ -110,8 +110,8 @@ class Directory {
   uint64_t revision_ = 1;
 };
 
-// Lower-cases, keeps [a-z0-9-], turns anything else into '_', at most 64 bytes; a text that had to lose something gets a
-// short hash so that two identities never meet in one key.
+// Lower-cases, keeps [a-z0-9-], turns anything else into '_', at most 64 bytes; a text that had to lose something gets
+// a short hash so that two identities never meet in one key.
 std::string CleanKey(std::string_view text);
 
 }  // namespace vesta::hub

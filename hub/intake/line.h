@@ -1,8 +1,8 @@
 // One source's road from bytes to journal, as a transport sees it.
 //
-// A transport (serial port, TCP, capture file, ...) opens, reads and reconnects; it hands bytes to its Line and writes what
-// the Line wants to send. The Line owns the protocol session, its timers, the devices, the frame archive and the counters.
-// Main thread only; bytes are consumed before Received returns.
+// A transport (serial port, TCP, capture file, ...) opens, reads and reconnects; it hands bytes to its Line and writes
+// what the Line wants to send. The Line owns the protocol session, its timers, the devices, the frame archive and the
+// counters. Main thread only; bytes are consumed before Received returns.
 #pragma once
 
 #include <cstdint>
@@ -26,18 +26,18 @@ struct SourceHealth {
   std::string protocol;  // "p1", ...
   std::string where;     // "/dev/serial/by-id/…", "host:port"; no secrets
   SourceState state = SourceState::kStopped;
-  std::string error;        // why it waits or failed, in words for people
-  std::string hint;         // what the user can do, when the hub knows ("bytes but no telegram: is the line inverted?")
+  std::string error;  // why it waits or failed, in words for people
+  std::string hint;   // what the user can do, when the hub knows ("bytes but no telegram: is the line inverted?")
   UtcUs state_since_us = 0;
-  uint64_t opens = 0;       // reconnects = opens - 1
+  uint64_t opens = 0;  // reconnects = opens - 1
   uint64_t bytes = 0;
   uint64_t frames_accepted = 0;
   uint64_t readings = 0;
   uint64_t unknown_objects = 0;
   std::map<std::string, uint64_t> frames_rejected;   // by reason
   std::map<std::string, uint64_t> frames_discarded;  // by reason
-  uint64_t refused_readings = 0;  // by the journal
-  UtcUs last_frame_us = 0;        // 0 = none yet
+  uint64_t refused_readings = 0;                     // by the journal
+  UtcUs last_frame_us = 0;                           // 0 = none yet
   int64_t last_frame_monotonic_us = INT64_MIN;
   std::optional<int64_t> interval_us;  // learned, between accepted frames
 };

@@ -1,10 +1,10 @@
 // The numbered order of everything accepted, with a durable mark: the only way to the store and to the outputs.
 //
-// A reading gets its number in memory at once. Numbers come from blocks that are reserved durably ahead of use, so no number
-// is ever used twice, crash or not (numbers may be skipped). Readings gather in memory and are committed as a group on a
-// writer thread: when the commit interval is over, when enough have gathered, or when someone asks for a flush. The durable
-// mark then moves and the listeners hear it on the main thread. An output that promises every reading never goes past it.
-// All public calls are made on the main thread (the one that runs the io_context).
+// A reading gets its number in memory at once. Numbers come from blocks that are reserved durably ahead of use, so no
+// number is ever used twice, crash or not (numbers may be skipped). Readings gather in memory and are committed as a
+// group on a writer thread: when the commit interval is over, when enough have gathered, or when someone asks for a
+// flush. The durable mark then moves and the listeners hear it on the main thread. An output that promises every
+// reading never goes past it. All public calls are made on the main thread (the one that runs the io_context).
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,8 @@ struct JournalHealth {
   uint64_t waiting_records = 0;
   uint64_t commits = 0;
   uint64_t failed_commits = 0;
-  uint64_t refused_records = 0;       // disk refused for too long
-  uint64_t refused_frames = 0;        // archive only
+  uint64_t refused_records = 0;  // disk refused for too long
+  uint64_t refused_frames = 0;   // archive only
   int64_t last_commit_duration_us = 0;
   UtcUs last_commit_us = 0;
   std::string error;  // of the last commit, "" when it went well

@@ -16,7 +16,7 @@ struct OutputHealth {
   std::string delivery_class;  // "every reading, at least once, original time" or "newest value only"
   std::string where;           // broker address and the like; no secrets
   bool connected = false;
-  std::string error;           // why not, in words
+  std::string error;  // why not, in words
   UtcUs state_since_us = 0;
   uint64_t accepted = 0;
   uint64_t sent = 0;

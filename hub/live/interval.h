@@ -1,6 +1,7 @@
 // Learns how often something comes, from the times at which it came.
 //
-// Keeps the last few gaps and answers with their median, so one outage or one burst does not move it. Portable, 48 bytes.
+// Keeps the last few gaps and answers with their median, so one outage or one burst does not move it. Portable, 48
+// bytes.
 #pragma once
 
 #include <array>

@@ -24,7 +24,7 @@ namespace vesta::hub {
 enum class Availability : uint8_t { kUnknown = 0, kOnline = 1, kOffline = 2 };
 
 struct LiveValue {
-  Record record;       // the newest that may be shown; its text lives as long as the entry is not replaced
+  Record record;         // the newest that may be shown; its text lives as long as the entry is not replaced
   int64_t heard_us = 0;  // monotonic time of the last reading of this series, shown or not
   bool fresh = false;    // false: restored from the store, or older than its limit
 };
@@ -36,8 +36,8 @@ class LiveView {
   // Values as they stood when the hub stopped: shown with their age, never as fresh.
   void Restore(const RecordBatch& latest);
 
-  // A numbered reading of a known series. Marks a counter that stepped back as suspect before anyone sees it: returns the
-  // quality that the reading must be stored with. Call before Journal::Append.
+  // A numbered reading of a known series. Marks a counter that stepped back as suspect before anyone sees it: returns
+  // the quality that the reading must be stored with. Call before Journal::Append.
   ValueQuality Judge(const Record& record);
   void Accept(const Record& record);
 
@@ -49,16 +49,16 @@ class LiveView {
 
   const LiveValue* Find(SeriesId series) const;  // nullptr: never heard
   Availability DeviceAvailability(DeviceId device) const;
-  int64_t DeviceHeardUs(DeviceId device) const;              // monotonic; INT64_MIN: never in this run
+  int64_t DeviceHeardUs(DeviceId device) const;                    // monotonic; INT64_MIN: never in this run
   std::optional<int64_t> SeriesIntervalUs(SeriesId series) const;  // learned; empty until known
   std::optional<int64_t> DeviceIntervalUs(DeviceId device) const;
   // Age at which a value of this series is stale: 3 learned intervals, at least 60 s, at most kMaxStaleAfter_us.
   int64_t StaleAfterUs(SeriesId series) const;
 
   struct Listener {
-    std::function<void(const Series&, const LiveValue&)> value;        // new value, or the same value gone stale
+    std::function<void(const Series&, const LiveValue&)> value;  // new value, or the same value gone stale
     std::function<void(const Device&, Availability)> availability;
-    std::function<void(const Device&)> device_changed;                 // new, renamed, new series
+    std::function<void(const Device&)> device_changed;  // new, renamed, new series
   };
   using Token = std::shared_ptr<void>;
   Token Listen(Listener listener);

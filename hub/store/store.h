@@ -31,7 +31,8 @@ struct CommitUnit {
   std::vector<Series> series;
   std::vector<RecordBatch> batches;  // in journal order
   std::vector<ArchivedFrame> frames;
-  std::vector<std::pair<std::string, JournalNumber>> positions;  // outputs: everything up to this number is acknowledged
+  std::vector<std::pair<std::string, JournalNumber>>
+      positions;                           // outputs: everything up to this number is acknowledged
   JournalNumber reserved_numbers_end = 0;  // first number that no run may have used yet; 0 = unchanged
   FrameId reserved_frames_end = 0;         // likewise for frame ids
 };
@@ -40,7 +41,7 @@ struct CommitUnit {
 struct RestoredState {
   std::vector<Device> devices;
   std::vector<Series> series;
-  RecordBatch latest;  // newest reading of each series by time (late and suspect ones left out)
+  RecordBatch latest;                      // newest reading of each series by time (late and suspect ones left out)
   JournalNumber last_number = 0;           // newest committed
   JournalNumber reserved_numbers_end = 1;  // the next run starts here
   FrameId reserved_frames_end = 1;
@@ -64,10 +65,11 @@ class StoreReader {
   virtual tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber after, size_t limit) = 0;
 
   // Readings of one series with from_us <= time < to_us in time order, at most `limit`.
-  virtual tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us, size_t limit) = 0;
+  virtual tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us,
+                                                          size_t limit) = 0;
 
-  // As ReadRange, thinned to at most max_points: the span is cut into equal slices, each gives its first, lowest, highest
-  // and last reading, so extremes stay. Exact readings, never means. *total = readings in the span.
+  // As ReadRange, thinned to at most max_points: the span is cut into equal slices, each gives its first, lowest,
+  // highest and last reading, so extremes stay. Exact readings, never means. *total = readings in the span.
   virtual tl::expected<RecordBatch, StoreError> ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us,
                                                             size_t max_points, uint64_t* total) = 0;
 
