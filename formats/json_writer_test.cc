@@ -22,7 +22,7 @@ TEST(JsonWriter, PutsCommasAndNesting) {
 TEST(JsonWriter, EscapesHostileTexts) {
   char buffer[200];
   JsonWriter json(buffer, sizeof buffer);
-  json.Text(std::string_view("\"\\\n\x01\xFF\xC0\x80\xED\xA0\x80\xC3\xA9", 14));
+  json.Text(std::string_view("\"\\\n\x01\xFF\xC0\x80\xED\xA0\x80\xC3\xA9", 12));
   EXPECT_EQ(
       json.view(),
       "\"\\\"\\\\\\u000a\\u0001\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xC3\xA9\"");
