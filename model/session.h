@@ -59,6 +59,9 @@ class Session {
   virtual Bytes Transmit() { return {}; }
   virtual void Transmitted(size_t /*count*/) {}
 
+  // Objects inside accepted frames that no table knows; they are skipped, never fatal.
+  virtual uint64_t unknown_objects() const { return 0; }
+
   // The transport was opened again: what was half received is void.
   virtual void LinkReset(const Now& now, SessionEvents& events) = 0;
 };

@@ -18,11 +18,14 @@ Now SystemClock::Read() const {
   Now now;
   now.monotonic_us = ReadUs(CLOCK_BOOTTIME);
   now.utc_us = ReadUs(CLOCK_REALTIME);
-  timex state{};
-  const int status = adjtimex(&state);
-  now.clock = (status != -1 && status != TIME_ERROR && (state.status & STA_UNSYNC) == 0)
-                  ? ClockQuality::kSynchronised
-                  : ClockQuality::kNotSynchronised;
+  if (now.monotonic_us - quality_read_us_ >= kQualityAge_us) {
+    timex state{};
+    const int status = adjtimex(&state);
+    const bool synchronised = status != -1 && status != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+    quality_ = synchronised ? ClockQuality::kSynchronised : ClockQuality::kNotSynchronised;
+    quality_read_us_ = now.monotonic_us;
+  }
+  now.clock = quality_;
   return now;
 }
 

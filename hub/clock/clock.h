@@ -13,9 +13,16 @@ class Clock {
   virtual Now Read() const = 0;
 };
 
+// Used on one thread.
 class SystemClock final : public Clock {
  public:
   Now Read() const override;
+
+ private:
+  // The two clocks are read without a system call, their quality with one: it is asked again only this often.
+  static constexpr int64_t kQualityAge_us = kUsPerSecond;
+  mutable int64_t quality_read_us_ = -kQualityAge_us;
+  mutable ClockQuality quality_ = ClockQuality::kNotSynchronised;
 };
 
 // A clock that stands still until it is told to move.

@@ -17,6 +17,7 @@
 #include "hub/clock/clock.h"
 #include "hub/devices/directory.h"
 #include "hub/journal/record.h"
+#include "hub/live/counter_guard.h"
 #include "hub/live/interval.h"
 
 namespace vesta::hub {
@@ -52,8 +53,16 @@ class LiveView {
   int64_t DeviceHeardUs(DeviceId device) const;                    // monotonic; INT64_MIN: never in this run
   std::optional<int64_t> SeriesIntervalUs(SeriesId series) const;  // learned; empty until known
   std::optional<int64_t> DeviceIntervalUs(DeviceId device) const;
-  // Age at which a value of this series is stale: 3 learned intervals, at least 60 s, at most kMaxStaleAfter_us.
+  // Age at which a value of this series is stale: 3 learned intervals, at least 60 s, at most kMaxStaleAfter_us. Values
+  // of slow pace are sent only when they change: they are as fresh as their device.
   int64_t StaleAfterUs(SeriesId series) const;
+  int64_t DeviceSilentAfterUs(DeviceId device) const;
+
+  struct GuardCounts {
+    uint64_t held = 0;      // counter readings marked suspect
+    uint64_t accepted = 0;  // steps back that proved to be true (reset, swap)
+  };
+  const GuardCounts& guard() const { return guard_; }
 
   struct Listener {
     std::function<void(const Series&, const LiveValue&)> value;  // new value, or the same value gone stale
@@ -70,7 +79,7 @@ class LiveView {
     LiveValue value;
     std::string text;
     IntervalLearner interval;
-    std::optional<Record> held;  // a counter's step back that waits for a second opinion
+    CounterGuard guard;
     bool known = false;
   };
   struct DeviceState {
@@ -78,22 +87,28 @@ class LiveView {
     IntervalLearner interval;
     Availability availability = Availability::kUnknown;
   };
+  static bool IsSubMeterQuantity(Quantity quantity);
   SeriesState& StateOf(SeriesId series);
   DeviceState& StateOfDevice(DeviceId device);
-  void Notify(const Series& series, const LiveValue& value);
+  void RefreshSlowValues(DeviceId device);
+  void SetAvailability(DeviceId device, Availability availability);
+  template <typename Call>
+  void NotifyAll(const Call& call);
 
   const Clock& clock_;
   Directory& directory_;
   std::vector<SeriesState> series_;
   std::vector<DeviceState> devices_;
   std::list<std::weak_ptr<Listener>> listeners_;
+  GuardCounts guard_;
 };
 
 // A silent device is offline, a value stale, after this long at the latest, whatever interval was learned; daily heat
 // meters stay below it.
 inline constexpr int64_t kMaxStaleAfter_us = 50ll * 3600 * kUsPerSecond;
 inline constexpr int64_t kMinStaleAfter_us = 60 * kUsPerSecond;
-// Before an interval is known.
+// Before an interval is known. Sub-meters report hourly, often some hours late after a lost radio message.
 inline constexpr int64_t kDefaultStaleAfter_us = 120 * kUsPerSecond;
+inline constexpr int64_t kSubMeterStaleAfter_us = 4ll * 3600 * kUsPerSecond;
 
 }  // namespace vesta::hub
