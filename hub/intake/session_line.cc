@@ -1,0 +1,223 @@
+#include "hub/intake/session_line.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace vesta::hub {
+namespace {
+
+constexpr std::string_view kStateNames[] = {"stopped", "opening", "open", "waiting", "failed"};
+constexpr const char* kNoFrameHint =
+    "bytes arrive but none of them make a frame: check the baud rate and framing, or whether the line is inverted; "
+    "`vesta doctor` tries the settings";
+
+// Adds to a counter by reason, with room for a bounded number of reasons.
+void CountReason(std::map<std::string, uint64_t>& counts, const char* reason) {
+  const auto it = counts.find(reason);
+  if (it != counts.end()) {
+    ++it->second;
+  } else if (counts.size() < kMaxReasons) {
+    counts.emplace(reason, 1);
+  } else {
+    ++counts["other"];
+  }
+}
+
+}  // namespace
+
+std::string_view SourceStateName(SourceState state) { return kStateNames[static_cast<size_t>(state)]; }
+
+SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOptions options,
+                         std::unique_ptr<Session> session, Directory& directory, Journal& journal, LiveView& live)
+    : clock_(clock),
+      options_(std::move(options)),
+      session_(std::move(session)),
+      directory_(directory),
+      journal_(journal),
+      live_(live),
+      timer_(io) {
+  health_.name = options_.source;
+  health_.type = options_.type;
+  health_.protocol = options_.protocol;
+  health_.where = options_.where;
+  health_.state_since_us = clock_.Read().utc_us;
+}
+
+void SessionLine::SetState(SourceState state) {
+  if (health_.state == state) return;
+  health_.state = state;
+  health_.state_since_us = clock_.Read().utc_us;
+}
+
+void SessionLine::Opening() { SetState(SourceState::kOpening); }
+
+void SessionLine::Opened() {
+  SetState(SourceState::kOpen);
+  health_.error.clear();
+  ++health_.opens;
+  now_ = clock_.Read();
+  session_->LinkReset(now_, *this);
+  ArmTimer();
+  spdlog::info("source {}: open ({})", options_.source, options_.where);
+}
+
+void SessionLine::Closed(std::string_view why, bool failed) {
+  // The same failure again and again (no such port) is one line in the log, not one a second.
+  if (health_.error != why) spdlog::warn("source {}: {}", options_.source, why);
+  SetState(failed ? SourceState::kFailed : SourceState::kWaiting);
+  health_.error = why;
+  now_ = clock_.Read();
+  session_->LinkReset(now_, *this);
+  ArmTimer();
+}
+
+void SessionLine::Received(Bytes bytes) {
+  replay_ = false;
+  now_ = clock_.Read();
+  health_.bytes += bytes.size();
+  session_->Receive(bytes, now_, *this);
+  ArmTimer();
+  if (health_.frames_accepted == 0 && health_.bytes > kBytesWithoutFrame && health_.hint.empty()) {
+    health_.hint = kNoFrameHint;
+  }
+}
+
+void SessionLine::ReceivedAt(Bytes bytes, const Now& when) {
+  replay_ = true;
+  now_ = when;
+  health_.bytes += bytes.size();
+  session_->Receive(bytes, now_, *this);
+  // The session's timers run in the replayed time: what is due has to be due before the next bytes.
+  if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+}
+
+void SessionLine::ArmTimer() {
+  const int64_t due_us = session_->next_deadline_us();
+  // An earlier timer that is armed already looks again when it fires: a byte stream moves its deadline with every
+  // chunk.
+  if (replay_ || due_us == kNoDeadline || due_us >= timer_due_us_) return;
+  timer_due_us_ = due_us;
+  const int64_t wait_us = std::max<int64_t>(0, due_us - clock_.Read().monotonic_us);
+  timer_.expires_after(std::chrono::microseconds(wait_us));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    timer_due_us_ = kNoDeadline;
+    now_ = clock_.Read();
+    if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+    ArmTimer();
+  });
+}
+
+void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
+  if (slots_.size() <= slot) slots_.resize(slot + 1);
+  DeviceId parent = 0;
+  if (info.parent != kNoDevice && info.parent < slots_.size()) parent = slots_[info.parent].device;
+  const DeviceId device = directory_.Resolve(options_.protocol, options_.source, info, parent);
+  Slot& entry = slots_[slot];
+  if (entry.device != device) {
+    entry.device = device;
+    entry.series.clear();
+  }
+  if (device != 0) live_.AnnounceDevice(device);
+}
+
+void SessionLine::OnFrame(const FrameEvent& frame) {
+  health_.unknown_objects = session_->unknown_objects();
+  if (tap_) tap_(frame, now_);
+  const FrameId archived = Archive(frame);
+  if (frame.verdict != FrameVerdict::kAccepted) {
+    CountProblem(frame);
+    return;
+  }
+  ++health_.frames_accepted;
+  health_.last_frame_us = now_.utc_us;
+  health_.last_frame_monotonic_us = now_.monotonic_us;
+  interval_.Add(now_.monotonic_us);
+  health_.interval_us = interval_.interval_us();
+  health_.hint.clear();
+  TakeReadings(frame, archived);
+  if (options_.commit_each_frame) journal_.Flush();
+}
+
+void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
+  const std::span<const Field> fields = session_->fields();
+  bool new_series = false;
+  records_.clear();
+  for (const Reading& reading : frame.readings) {
+    if (reading.device >= slots_.size() || slots_[reading.device].device == 0) {
+      ++health_.refused_readings;  // the directory is full
+      continue;
+    }
+    Slot& slot = slots_[reading.device];
+    if (slot.series.size() < fields.size()) slot.series.resize(fields.size(), 0);
+    SeriesId& series = slot.series[reading.field];
+    if (series == 0) {
+      series = directory_.ResolveSeries(slot.device, fields[reading.field]);
+      if (series == 0) {
+        ++health_.refused_readings;
+        continue;
+      }
+      new_series = true;
+    }
+    slot.heard = true;
+    Record record;
+    record.series = series;
+    record.index = reading.index;
+    record.quality = reading.quality;
+    record.time_quality = reading.time_quality;
+    record.flags = reading.flags;
+    record.time_us = reading.time_us;
+    record.received_us = now_.utc_us;
+    record.frame = archived;
+    record.value = reading.value;
+    record.quality = live_.Judge(record);
+    records_.push_back(record);
+  }
+  if (!records_.empty()) {
+    if (journal_.Append(records_)) {
+      health_.readings += records_.size();
+    } else {
+      health_.refused_readings += records_.size();
+    }
+  }
+  for (const Record& record : records_) live_.Accept(record);
+  for (Slot& slot : slots_) {
+    if (!slot.heard) continue;
+    slot.heard = false;
+    live_.Heard(slot.device);
+    if (new_series) live_.AnnounceDevice(slot.device);
+  }
+}
+
+FrameId SessionLine::Archive(const FrameEvent& frame) {
+  if (frame.raw.empty()) return 0;
+  if (frame.verdict == FrameVerdict::kAccepted) {
+    if (options_.archive == ArchivePolicy::kNone) return 0;
+    if (options_.archive == ArchivePolicy::kSampled) {
+      if (sampled_us_ != INT64_MIN && now_.monotonic_us - sampled_us_ < kArchiveSample_us) return 0;
+      sampled_us_ = now_.monotonic_us;
+    }
+  }
+  ArchivedFrame archived;
+  archived.source = options_.source;
+  archived.received_us = now_.utc_us;
+  archived.verdict = frame.verdict;
+  archived.reason = frame.reason;
+  archived.bytes.assign(frame.raw.begin(), frame.raw.end());
+  return journal_.AppendFrame(std::move(archived));
+}
+
+void SessionLine::CountProblem(const FrameEvent& frame) {
+  const bool rejected = frame.verdict == FrameVerdict::kRejected;
+  CountReason(rejected ? health_.frames_rejected : health_.frames_discarded, frame.reason);
+  const auto logged = logged_us_.find(frame.reason);
+  if (logged != logged_us_.end() && now_.monotonic_us - logged->second < kLogEvery_us) return;
+  if (logged == logged_us_.end() && logged_us_.size() >= kMaxReasons) return;
+  logged_us_.insert_or_assign(frame.reason, now_.monotonic_us);
+  spdlog::warn("source {}: frame of {} bytes {}: {}", options_.source, frame.raw.size(),
+               rejected ? "rejected" : "discarded", frame.reason);
+}
+
+}  // namespace vesta::hub

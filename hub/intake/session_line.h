@@ -1,0 +1,99 @@
+// The Line of a source that speaks one protocol: drives the session, turns its frames into journal records.
+//
+// For each frame: devices and series are resolved (cached by slot and field, so the hot path looks up nothing), the
+// frame is archived when the policy says so, counters pass the guard, the readings get their numbers, and only then the
+// live view sees them. Frames that were not accepted are counted by reason, archived, and logged at most once a minute
+// per reason.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hub/clock/clock.h"
+#include "hub/devices/directory.h"
+#include "hub/intake/line.h"
+#include "hub/journal/journal.h"
+#include "hub/live/live_view.h"
+#include "model/session.h"
+
+namespace vesta::hub {
+
+enum class ArchivePolicy : uint8_t { kNone, kSampled, kAll };
+
+struct LineOptions {
+  std::string source;    // name in the configuration
+  std::string type;      // "serial", ...
+  std::string protocol;  // "p1", ...
+  std::string where;     // for people
+  ArchivePolicy archive = ArchivePolicy::kSampled;
+  bool commit_each_frame = false;
+};
+
+// Accepted frames kept by the sampled policy: one in this time. Rejected ones are always kept, within the store's
+// quota.
+inline constexpr int64_t kArchiveSample_us = 60 * kUsPerSecond;
+// A reason is logged at most this often.
+inline constexpr int64_t kLogEvery_us = 60 * kUsPerSecond;
+// Different reasons counted per source; a protocol has a fixed list, so this is never reached by honest code.
+inline constexpr size_t kMaxReasons = 64;
+// Bytes without one accepted frame after which the hint says that this is not what was expected.
+inline constexpr uint64_t kBytesWithoutFrame = 8192;
+
+class SessionLine final : public Line, private SessionEvents {
+ public:
+  SessionLine(boost::asio::io_context& io, const Clock& clock, LineOptions options, std::unique_ptr<Session> session,
+              Directory& directory, Journal& journal, LiveView& live);
+
+  void Opening() override;
+  void Opened() override;
+  void Received(Bytes bytes) override;
+  void ReceivedAt(Bytes bytes, const Now& when) override;
+  void Closed(std::string_view why, bool failed) override;
+  Bytes ToSend() override { return session_->Transmit(); }
+  void Sent(size_t count) override { session_->Transmitted(count); }
+  SourceHealth& health() override { return health_; }
+
+  // Each frame as the session saw it, for `vesta capture` and the like.
+  void Tap(std::function<void(const FrameEvent&, const Now&)> tap) { tap_ = std::move(tap); }
+
+ private:
+  struct Slot {
+    DeviceId device = 0;
+    std::vector<SeriesId> series;  // by place in the field table, 0 = not resolved yet
+    bool heard = false;            // in the frame at hand
+  };
+
+  void OnDevice(uint16_t slot, const DeviceInfo& device) override;
+  void OnFrame(const FrameEvent& frame) override;
+  void TakeReadings(const FrameEvent& frame, FrameId archived);
+  FrameId Archive(const FrameEvent& frame);
+  void CountProblem(const FrameEvent& frame);
+  void SetState(SourceState state);
+  void ArmTimer();
+
+  const Clock& clock_;
+  LineOptions options_;
+  std::unique_ptr<Session> session_;
+  Directory& directory_;
+  Journal& journal_;
+  LiveView& live_;
+  boost::asio::steady_timer timer_;
+  int64_t timer_due_us_ = kNoDeadline;  // monotonic; kNoDeadline: not armed
+
+  SourceHealth health_;
+  IntervalLearner interval_;
+  std::vector<Slot> slots_;
+  std::vector<Record> records_;
+  std::map<std::string, int64_t, std::less<>> logged_us_;
+  Now now_;  // of the bytes at hand
+  bool replay_ = false;
+  int64_t sampled_us_ = INT64_MIN;
+  std::function<void(const FrameEvent&, const Now&)> tap_;
+};
+
+}  // namespace vesta::hub
