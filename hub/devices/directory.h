@@ -26,6 +26,10 @@ using SeriesId = uint32_t;  // 0 = none
 // devices must not eat the memory.
 inline constexpr size_t kMaxDevices = 4096;
 inline constexpr size_t kMaxSeries = 65536;
+// Longest manufacturer, model, serial number or firmware text that is kept; what is longer is cut.
+inline constexpr size_t kMaxDeviceTextSize = 128;
+// Longest name or place that a user can give.
+inline constexpr size_t kMaxDeviceNameSize = 128;
 
 struct Device {
   DeviceId id = 0;
@@ -57,6 +61,8 @@ struct SeriesField {
   std::vector<std::pair<uint32_t, std::string>> states;
 
   std::string_view StateName(uint32_t code) const;  // "" when unknown
+
+  friend bool operator==(const SeriesField& a, const SeriesField& b);
 };
 
 struct Series {
@@ -67,7 +73,7 @@ struct Series {
 
 class Directory {
  public:
-  // Loads what the store knew. Call before anything is resolved.
+  // Loads what the store knew: ids from 1 on without a gap. Call before anything is resolved.
   void Restore(std::vector<Device> devices, std::vector<Series> series);
 
   // The device that a session heard; made when new, updated when its texts changed. 0 when the table is full.
@@ -75,6 +81,7 @@ class Directory {
   // The series of a field; made when new. 0 when the table is full.
   SeriesId ResolveSeries(DeviceId device, const Field& field);
 
+  // False when there is no such device or a text is longer than kMaxDeviceNameSize.
   bool SetName(DeviceId device, std::string name, std::string place);
 
   const Device* FindDevice(DeviceId id) const;
@@ -99,6 +106,8 @@ class Directory {
  private:
   Device* Mutable(DeviceId id);
   void Touch(Device* device);
+  std::string NewKey(std::string_view protocol, std::string_view source, const DeviceInfo& info,
+                     std::string_view identity_key) const;
 
   std::deque<Device> devices_;
   std::deque<Series> series_;
