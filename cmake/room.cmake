@@ -32,6 +32,8 @@ function(vesta_room name)
     target_link_libraries(vesta_${target} INTERFACE ${ARG_LINK})
   endif()
 
+  set_property(GLOBAL APPEND PROPERTY VESTA_ROOMS vesta_${target})
+
   if(VESTA_TESTS AND tests)
     add_executable(${target}_test ${tests})
     target_link_libraries(${target}_test PRIVATE vesta_${target} ${ARG_TEST_LINK} GTest::gmock GTest::gtest_main)
