@@ -23,12 +23,16 @@ function(vesta_room name)
     add_library(vesta_${target} STATIC ${sources})
     target_link_libraries(vesta_${target} PUBLIC ${ARG_LINK})
     if(ARG_PORTABLE)
-      target_compile_options(vesta_${target} PRIVATE -fno-exceptions $<$<NOT:$<BOOL:${VESTA_SANITIZE}>>:-fno-rtti>)
+      # The undefined-behaviour sanitizer needs the type information.
+      set(no_rtti $<$<NOT:$<OR:$<BOOL:${VESTA_SANITIZE}>,$<BOOL:${VESTA_FUZZ}>>>:-fno-rtti>)
+      target_compile_options(vesta_${target} PRIVATE -fno-exceptions ${no_rtti})
     endif()
   else()
     add_library(vesta_${target} INTERFACE)
     target_link_libraries(vesta_${target} INTERFACE ${ARG_LINK})
   endif()
+
+  set_property(GLOBAL APPEND PROPERTY VESTA_ROOMS vesta_${target})
 
   if(VESTA_TESTS AND tests)
     add_executable(${target}_test ${tests})
