@@ -1,0 +1,143 @@
+#include "hub/config/fill.h"
+
+#include <type_traits>
+
+namespace vesta::hub {
+namespace {
+
+using Kind = JsonNode::Kind;
+
+void Get(const JsonNode& node, const char* key, std::string* out) {
+  const JsonNode* value = node.Find(key);
+  if (value != nullptr && value->is_text()) *out = value->text;
+}
+
+void Get(const JsonNode& node, const char* key, bool* out) {
+  const JsonNode* value = node.Find(key);
+  if (value != nullptr && value->kind == Kind::kBoolean) *out = value->boolean;
+}
+
+// The schema holds every number inside its type.
+template <typename Number>
+requires std::is_arithmetic_v<Number>
+void Get(const JsonNode& node, const char* key, Number* out) {
+  const JsonNode* value = node.Find(key);
+  if (value == nullptr || (value->kind != Kind::kInteger && value->kind != Kind::kNumber)) return;
+  *out = static_cast<Number>(value->number);
+}
+
+void Get(const JsonNode& node, const char* key, std::vector<std::string>* out) {
+  const JsonNode* value = node.Find(key);
+  if (value == nullptr) return;
+  out->clear();
+  for (const JsonNode& item : value->items) out->push_back(item.text);
+}
+
+void FillP1(const JsonNode& node, P1Config* p1) {
+  Get(node, "zone", &p1->zone);
+  Get(node, "tariff_rule", &p1->tariff_rule);
+  Get(node, "offset_rule", &p1->offset_rule);
+  Get(node, "crc", &p1->crc);
+  Get(node, "check_tag", &p1->check_tag);
+  Get(node, "accept_missing_crc", &p1->accept_missing_crc);
+  Get(node, "strip_bit7", &p1->strip_bit7);
+  Get(node, "repair_line_ends", &p1->repair_line_ends);
+  Get(node, "lenient_end_mark", &p1->lenient_end_mark);
+  Get(node, "max_telegram_bytes", &p1->max_telegram_bytes);
+}
+
+void FillMqtt(const JsonNode& node, MqttConfig* mqtt) {
+  Get(node, "host", &mqtt->host);
+  Get(node, "port", &mqtt->port);
+  Get(node, "client_id", &mqtt->client_id);
+  Get(node, "username", &mqtt->username);
+  Get(node, "version", &mqtt->version);
+  Get(node, "keepalive_s", &mqtt->keepalive_s);
+  Get(node, "tls", &mqtt->tls);
+  Get(node, "ca_file", &mqtt->ca_file);
+  Get(node, "cert_file", &mqtt->cert_file);
+  Get(node, "key_file", &mqtt->key_file);
+  Get(node, "verify_host", &mqtt->verify_host);
+}
+
+}  // namespace
+
+void FillHub(const JsonNode& node, Config* config) {
+  Get(node, "id", &config->hub_id);
+  Get(node, "name", &config->hub_name);
+  Get(node, "zone", &config->site_zone);
+  Get(node, "log_level", &config->log_level);
+}
+
+void FillStorage(const JsonNode& node, StorageConfig* storage) {
+  Get(node, "directory", &storage->directory);
+  Get(node, "commit_s", &storage->commit_s);
+  Get(node, "commit_readings", &storage->commit_readings);
+  Get(node, "keep_days", &storage->keep_days);
+  Get(node, "archive_mb", &storage->archive_mb);
+}
+
+void FillHttp(const JsonNode& node, HttpConfig* http) {
+  Get(node, "enabled", &http->enabled);
+  Get(node, "address", &http->address);
+  Get(node, "port", &http->port);
+  Get(node, "cert_file", &http->cert_file);
+  Get(node, "key_file", &http->key_file);
+  Get(node, "allowed_hosts", &http->allowed_hosts);
+  const JsonNode* tokens = node.Find("tokens");
+  if (tokens == nullptr) return;
+  for (const JsonNode& item : tokens->items) {
+    HttpConfig::Token& token = http->tokens.emplace_back();
+    Get(item, "name", &token.name);
+    Get(item, "hash", &token.hash);
+    Get(item, "scope", &token.scope);
+  }
+}
+
+void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig* source) {
+  Get(node, "name", &source->name);
+  Get(node, "type", &source->type);
+  Get(node, "protocol", &source->protocol);
+  Get(node, "enabled", &source->enabled);
+  Get(node, "port", &source->port);  // of a serial port
+  Get(node, "baud", &source->baud);
+  Get(node, "framing", &source->framing);
+  Get(node, "host", &source->host);
+  Get(node, "port", &source->tcp_port);  // of TCP
+  Get(node, "listen", &source->listen);
+  Get(node, "exposed", &source->exposed);
+  Get(node, "allow", &source->allow);
+  Get(node, "silence_timeout_s", &source->silence_timeout_s);
+  Get(node, "file", &source->file);
+  Get(node, "speed", &source->speed);
+  Get(node, "repeat", &source->repeat);
+  Get(node, "original_time", &source->original_time);
+  Get(node, "archive", &source->archive);
+  Get(node, "commit_each_frame", &source->commit_each_frame);
+  source->p1.zone = hub_zone;
+  if (const JsonNode* p1 = node.Find("p1")) FillP1(*p1, &source->p1);
+}
+
+void FillOutput(const JsonNode& node, OutputConfig* output) {
+  Get(node, "name", &output->name);
+  Get(node, "type", &output->type);
+  Get(node, "enabled", &output->enabled);
+  FillMqtt(node, &output->mqtt);
+  Get(node, "base", &output->base);
+  Get(node, "history", &output->history);
+  Get(node, "send", &output->send);
+  Get(node, "interval_s", &output->interval_s);
+  Get(node, "in_flight", &output->in_flight);
+  Get(node, "home_assistant", &output->home_assistant);
+  Get(node, "discovery_prefix", &output->discovery_prefix);
+  Get(node, "discovery_form", &output->discovery_form);
+  Get(node, "birth_topic", &output->birth_topic);
+}
+
+void FillDevice(const JsonNode& node, DeviceConfig* device) {
+  Get(node, "key", &device->key);
+  Get(node, "name", &device->name);
+  Get(node, "place", &device->place);
+}
+
+}  // namespace vesta::hub

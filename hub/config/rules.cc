@@ -1,0 +1,125 @@
+#include "hub/config/rules.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "hub/config/network.h"
+
+namespace vesta::hub {
+
+void Rules::CheckHttp(const JsonNode& node, const HttpConfig& http) {
+  const std::string path = "http";
+  const std::optional<AddressBytes> address = ParseAddress(http.address);
+  if (!address) {
+    Report(node, path, "address", "this is no IP address", "an IP address such as 127.0.0.1, ::1 or 0.0.0.0");
+  } else if (http.enabled && !IsLoopback(*address) && http.password_hash.empty() && http.tokens.empty()) {
+    Report(node, path, "address",
+           fmt::format("{} can be reached from other computers, but nobody has to log in", http.address),
+           "127.0.0.1, or a password_hash (made by `vesta passwd`) or a token beside it");
+  }
+  CheckFilePair(node, path, http.cert_file, http.key_file);
+  const JsonNode* tokens = node.Find("tokens");
+  for (size_t i = 0; i < http.tokens.size() && tokens != nullptr; ++i) {
+    CheckUnique(tokens->items[i], fmt::format("http.tokens[{}]", i), "name", http.tokens[i].name, "token");
+  }
+}
+
+void Rules::CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  CheckUnique(node, path, "name", source.name, "source");
+  if (source.type == "serial") CheckUnique(node, path, "port", source.port, "serial port");
+  if (source.type == "tcp-listen") CheckListener(node, path, source);
+}
+
+void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  CheckUnique(node, path, "port", fmt::format("{} port {}", source.listen, source.tcp_port), "listener");
+  for (size_t i = 0; i < source.allow.size(); ++i) {
+    const std::optional<Network> network = ParseNetwork(source.allow[i]);
+    const JsonNode& list = *node.Find("allow");
+    const std::string item_path = fmt::format("{}.allow[{}]", path, i);
+    if (!network) {
+      Report(list.items[i], item_path, "", "this is neither an IP address nor a network",
+             "for instance 192.168.1.20 or 192.168.1.0/24, no bits set behind the prefix");
+    } else if (network->prefix_bits % 96 == 0) {
+      Report(list.items[i], item_path, "", "this lets every computer connect", "the addresses of the senders", false);
+    }
+  }
+  const std::optional<AddressBytes> address = ParseAddress(source.listen);
+  if (!address) {
+    Report(node, path, "listen", "this is no IP address", "an IP address such as 127.0.0.1, ::1 or 0.0.0.0");
+    return;
+  }
+  if (IsLoopback(*address)) return;
+  if (!source.exposed) {
+    Report(node, path, "listen",
+           fmt::format("{} can be reached from other computers, and the sender does not log in", source.listen),
+           "127.0.0.1, or \"exposed\": true and the senders in \"allow\"");
+  } else if (source.allow.empty()) {
+    Report(node, path, "exposed", "the list of senders that may connect is missing",
+           "\"allow\" with addresses or networks, for instance [\"192.168.1.0/24\"]");
+  }
+}
+
+void Rules::CheckOutput(const JsonNode& node, const std::string& path, const OutputConfig& output) {
+  CheckUnique(node, path, "name", output.name, "output");
+  CheckFilePair(node, path, output.mqtt.cert_file, output.mqtt.key_file);
+  CheckReadable(node, path, "ca_file", output.mqtt.ca_file);
+  const bool tls_file = !output.mqtt.ca_file.empty() || !output.mqtt.cert_file.empty();
+  if (tls_file && !output.mqtt.tls) {
+    Report(node, path, output.mqtt.ca_file.empty() ? "cert_file" : "ca_file",
+           "certificates are given, but the connection is not encrypted", "\"tls\": true beside them");
+  }
+  if (!output.mqtt.password.empty() && output.mqtt.username.empty()) {
+    Report(node, path, "", "a password without a username", "\"username\" beside it");
+  }
+}
+
+void Rules::CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device) {
+  CheckUnique(node, path, "key", device.key, "device");
+}
+
+void Rules::CheckFilePair(const JsonNode& node, const std::string& path, const std::string& cert_file,
+                          const std::string& key_file) {
+  if (cert_file.empty() != key_file.empty()) {
+    const char* given = cert_file.empty() ? "key_file" : "cert_file";
+    const char* missing = cert_file.empty() ? "cert_file" : "key_file";
+    Report(node, path, given, fmt::format("\"{}\" is missing beside this", missing), "both or none");
+    return;
+  }
+  CheckReadable(node, path, "cert_file", cert_file);
+  CheckReadable(node, path, "key_file", key_file);
+}
+
+// A warning only: a file may appear later, and who uses it says so again.
+void Rules::CheckReadable(const JsonNode& node, const std::string& path, const std::string& key,
+                          const std::string& file) {
+  if (file.empty() || access(file.c_str(), R_OK) == 0) return;
+  Report(node, path, key, fmt::format("{}: {}", file, std::strerror(errno)), "a file that the hub may read", false);
+}
+
+void Rules::CheckUnique(const JsonNode& node, const std::string& path, const std::string& key, const std::string& value,
+                        const char* group) {
+  const JsonNode* at = node.Find(key);
+  const auto [first, is_new] = lines_.emplace(fmt::format("{} {}", group, value), at != nullptr ? at->line : node.line);
+  if (is_new) return;
+  Report(node, path, key, fmt::format("the {} \"{}\" is used twice, first in line {}", group, value, first->second),
+         "each once");
+}
+
+void Rules::Report(const JsonNode& object, const std::string& path, const std::string& key, std::string what,
+                   std::string allowed, bool fatal) {
+  const JsonNode* at = key.empty() ? nullptr : object.Find(key);
+  if (at == nullptr || at->line == 0) at = &object;  // the value is a default
+  ConfigProblem problem;
+  problem.line = at->line;
+  problem.column = at->column;
+  problem.path = key.empty() ? path : path + "." + key;
+  problem.what = std::move(what);
+  problem.allowed = std::move(allowed);
+  problem.fatal_for_part = fatal;
+  problems_->Add(std::move(problem));
+}
+
+}  // namespace vesta::hub
