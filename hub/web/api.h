@@ -1,0 +1,81 @@
+// The HTTP API v1 as docs/api.md describes it: what it reads from, and its routes.
+//
+// The handlers know the hub only through ApiContext, so a test gives them a directory, a live view and a store of its
+// own. Numbers are written from the exact decimals; nothing passes through a double that was not one on the wire.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hub/clock/clock.h"
+#include "hub/devices/directory.h"
+#include "hub/intake/line.h"
+#include "hub/journal/journal.h"
+#include "hub/journal/output_health.h"
+#include "hub/live/live_view.h"
+#include "hub/store/store.h"
+#include "hub/web/auth.h"
+#include "hub/web/events.h"
+#include "hub/web/router.h"
+
+namespace vesta::hub {
+
+// A protocol's field table, for /fields.
+struct ProtocolFields {
+  std::string_view protocol;
+  std::span<const Field> fields;
+};
+
+// What the rest of the hub says of itself at the moment of asking.
+struct HubState {
+  std::string version;
+  UtcUs started_us = 0;
+  // In words for people: parts of the configuration that are off, and the like. They make health "degraded".
+  std::vector<std::string> problems;
+};
+
+// All of it outlives the web server. Everything is called on the main thread but the work passed to query.
+struct ApiContext {
+  const Clock& clock;
+  Directory& directory;
+  LiveView& live;
+  std::function<const JournalHealth&()> journal_health;
+  std::function<void(std::function<void(StoreReader&)> work, std::function<void()> done)> query;  // Journal::Query
+  std::function<std::vector<SourceHealth>()> sources;
+  std::function<std::vector<OutputHealth>()> outputs;
+  std::function<HubState()> state;
+  // Gives a device its name and place, announces it and makes it durable. False: no such device.
+  std::function<bool(DeviceId, std::string name, std::string place)> rename;
+
+  // Texts for people; keyed by protocol and field key.
+  std::span<const ProtocolFields> protocols;
+  std::function<std::string(std::string_view protocol, std::string_view field)> field_name;
+  std::function<std::string_view(std::string_view protocol, std::string_view field)> field_description;
+  std::function<std::string(const Device&)> device_title;
+};
+
+// Longest name and place that a user may give.
+inline constexpr size_t kMaxDeviceNameBytes = 128;
+// Points that one call to /readings may ask for.
+inline constexpr int64_t kMaxPoints = 10000;
+inline constexpr int64_t kDefaultPoints = 1000;
+// Frames that one call to /unknown may ask for, and the bytes of frames after which its answer ends early.
+inline constexpr int64_t kMaxFrames = 500;
+inline constexpr int64_t kDefaultFrames = 50;
+inline constexpr size_t kMaxFrameBytes = 256 * 1024;
+
+void AddDeviceRoutes(Router& router, ApiContext& context);
+// At most `queries` run at a time.
+void AddReadingRoutes(Router& router, ApiContext& context, size_t queries);
+void AddHealthRoutes(Router& router, ApiContext& context);
+void AddLoginRoutes(Router& router, Auth& auth);
+void AddEventRoutes(Router& router, Auth& auth, EventHub& events);
+void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters);
+// This description of all of them, as it was built in.
+void AddOpenApiRoute(Router& router);
+
+}  // namespace vesta::hub
