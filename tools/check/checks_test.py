@@ -27,8 +27,11 @@ CLEAN = {
     "simulators/meter.h": HEADER,
     "docs/page.md": "# A page, with `code`\n\n[here](#a-page-with-code) [there](other.md#two-words) `model/thing.h`\n",
     "docs/other.md": "# Other\n\n## Two words\n\n```\n[no link](nowhere.md)\n```\n",
-    "tests/vectors/p1/README.md": "Source: the public example.\n",
-    "tests/vectors/p1/a.expected.json": '{"origin": "the public example"}\n',
+    "tests/vectors/p1/README.md": "Read me.\n",
+    "tests/vectors/p1/a.telegram": "/A\n",
+    "tests/vectors/p1/a.expected.json": '{"origin": "the public example", "input": {"file": "a.telegram"}}\n',
+    "tests/vectors/q/README.md": "Source: the public example.\n",
+    "tests/vectors/q/deep/a.hex": "00\n",
 }
 
 # (check, file, its content, what is said)
@@ -57,8 +60,8 @@ OFFENCES = [
     ("documents", "docs/bad.md", "[gone](other.md#three-words)\n", "no heading #three-words"),
     ("documents", "docs/bad.md", "![out](../../x.png)\n", "out of the project"),
     ("documents", "docs/bad.md", "`model/gone.h`\n", "names model/gone.h"),
-    ("vectors_source", "tests/vectors/x/a.bin", "x\n", "no line that begins with Source:"),
-    ("vectors_source", "tests/vectors/x/a.expected.json", "{}\n", "has no origin"),
+    ("vectors_source", "tests/vectors/x/a.bin", "x\n", "its source is told neither"),
+    ("vectors_source", "tests/vectors/x/a.expected.json", "{}\n", "its source is told neither"),
     ("shell_and_python", "tools/bad", "#!/usr/bin/env bash\nif\n", "syntax error"),
     ("shell_and_python", "tools/bad", "#!/usr/bin/env bash\n", "can't be run"),
 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Links in the documents lead somewhere: files exist, anchors are headings of the file they point into.
 
-Also: a file named in backquotes with its folder (`hub/journal/journal.h`) exists, so that documents keep up with the
+Also: a file named in backquotes with its folder and ending (`hub/journal/journal.h`) exists, so that documents keep up with the
 source. Links into the web are not followed: the check needs no network.
 """
 
@@ -17,7 +17,7 @@ HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*\s*$")
 CODE_SPAN = re.compile(r"`[^`]*`")
 ROOMS = ("model", "protocols", "formats", "node", "hub", "app", "dashboard", "simulators", "tests", "fuzz", "docs",
          "packaging", "tools", "cmake")
-NAMED_FILE = re.compile(r"`((?:" + "|".join(ROOMS) + r")/[A-Za-z0-9_./-]*)`")
+NAMED_FILE = re.compile(r"`((?:" + "|".join(ROOMS) + r")/[A-Za-z0-9_./-]*\.[a-z]+)`")
 
 
 def anchor_of(heading):
