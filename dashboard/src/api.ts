@@ -1,0 +1,228 @@
+// The hub's HTTP API v1 as the page uses it: the shapes of docs/api.md, and one function to ask. The page knows the hub
+// by this file only. Every text in these shapes may come from a device and is hostile: it reaches the page as a text
+// node or an attribute value, never as markup.
+
+export type Quality = "ok" | "unavailable" | "out_of_range" | "suspect" | "derived";
+export type Availability = "unknown" | "online" | "offline";
+export type FieldKind = "gauge" | "counter" | "state" | "flag" | "text";
+export type Scalar = number | string | boolean | null;
+
+export interface StateName {
+  code: number;
+  name: string;
+}
+
+export interface Series {
+  id: number;
+  device: string;
+  field: string;
+  name: string;
+  quantity: string;
+  unit: string;
+  decimals: number;
+  kind: FieldKind;
+  pace: "fast" | "slow";
+  diagnostic: boolean;
+  states?: StateName[];
+  interval_s: number | null;
+  stale_after_s: number;
+}
+
+export interface Device {
+  key: string;
+  protocol: string;
+  source: string;
+  identity: string;
+  identity_on_wire: boolean;
+  kind: string;
+  manufacturer: string;
+  model: string;
+  serial: string;
+  firmware: string;
+  parent: string | null;
+  name: string;
+  place: string;
+  title: string;
+  availability: Availability;
+  last_heard: string | null;
+  age_s: number | null;
+  interval_s: number | null;
+  series: Series[];
+}
+
+export interface Value {
+  series: number;
+  time: string;
+  received: string;
+  value: Scalar;
+  quality: Quality;
+  time_quality: string;
+  stale: boolean;
+  age_s: number;
+}
+
+export type Counts = Record<string, number>;
+
+export interface Source {
+  name: string;
+  type: string;
+  protocol: string;
+  where: string;
+  state: "stopped" | "opening" | "open" | "waiting" | "failed";
+  error: string;
+  hint: string;
+  state_since: string;
+  opens: number;
+  bytes: number;
+  frames_accepted: number;
+  readings: number;
+  unknown_objects: number;
+  frames_rejected: Counts;
+  frames_discarded: Counts;
+  refused_readings: number;
+  last_frame: string | null;
+  last_frame_age_s: number | null;
+  interval_s: number | null;
+}
+
+export interface Output {
+  name: string;
+  type: string;
+  delivery_class: string;
+  where: string;
+  connected: boolean;
+  error: string;
+  state_since: string;
+  accepted: number;
+  sent: number;
+  acknowledged: number;
+  waiting: number;
+  dropped: Counts;
+  oldest_unsent_age_s: number;
+  connects: number;
+}
+
+export interface Health {
+  status: "ok" | "degraded" | "failing";
+  reasons: string[];
+  version: string;
+  started: string;
+  uptime_s: number;
+  memory_rss_bytes: number;
+  clock_synchronised: boolean;
+}
+
+export interface Session {
+  login_required: boolean;
+  logged_in: boolean;
+  scope: "read" | "operate" | null;
+}
+
+export type ReadingRow = [time_ms: number, value: Scalar, quality?: Quality];
+
+export interface Readings {
+  series: number;
+  from: string;
+  to: string;
+  total: number;
+  thinned: boolean;
+  readings: ReadingRow[];
+}
+
+export interface ArchiveRow {
+  source: string;
+  reason: string;
+  frames: number;
+  bytes: number;
+  oldest: string;
+  newest: string;
+}
+
+export interface UnknownFrame {
+  id: number | string;
+  source: string;
+  received: string;
+  verdict: string;
+  reason: string;
+  hex: string;
+  text: string;
+}
+
+export interface Unknown {
+  archive: ArchiveRow[];
+  frames: UnknownFrame[];
+}
+
+export const kApi = "/api/v1";
+// A hub on a slow board answers a year of history in well under this; beyond it the way is broken.
+const kTimeout_ms = 20_000;
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number, // 0: no answer
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+let on_unauthorised: () => void = () => {};
+export function OnUnauthorised(listener: () => void): void {
+  on_unauthorised = listener;
+}
+
+export async function Ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), kTimeout_ms);
+  const outer = init.signal;
+  outer?.addEventListener("abort", () => timeout.abort());
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(kApi + path, { cache: "no-store", ...init, signal: timeout.signal });
+    text = await response.text();
+  } catch {
+    throw new ApiError(0, outer?.aborted ? "aborted" : "no_answer", "The hub does not answer.");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (response.ok) {
+    try {
+      return (text === "" ? {} : JSON.parse(text)) as T;
+    } catch {
+      throw new ApiError(response.status, "bad_answer", "The hub's answer could not be read.");
+    }
+  }
+  if (response.status === 401 && path !== "/login") on_unauthorised();
+  let code = "http_" + response.status;
+  let message = "The hub answered with status " + response.status + ".";
+  try {
+    const error = JSON.parse(text).error;
+    if (typeof error?.code === "string") code = error.code;
+    if (typeof error?.message === "string") message = error.message;
+  } catch {
+    // Not the hub's own error form (a proxy's page, say): the status has to do.
+  }
+  throw new ApiError(response.status, code, message);
+}
+
+export function Send<T>(method: "POST" | "PATCH", path: string, body: unknown): Promise<T> {
+  return Ask<T>(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}
+
+export function AskReadings(
+  series: number,
+  from_ms: number,
+  to_ms: number,
+  points: number,
+  signal?: AbortSignal,
+): Promise<Readings> {
+  const query = new URLSearchParams({
+    series: String(series),
+    from: new Date(from_ms).toISOString(),
+    to: new Date(to_ms).toISOString(),
+    points: String(Math.max(1, Math.min(10_000, Math.round(points)))),
+  });
+  return Ask<Readings>("/readings?" + query, signal ? { signal } : {});
+}

@@ -1,0 +1,115 @@
+// Readings made ready to draw: gaps stay gaps, several series share one time axis, new values join at the right-hand
+// end. Times here are seconds (uPlot's unit); null is a gap, undefined "no sample of this series at this time".
+
+import type { ReadingRow, Scalar } from "./api.ts";
+
+export interface Track {
+  times: number[];
+  values: (number | null)[];
+  // A step from one sample to the next longer than this is a gap.
+  gap_s: number;
+}
+
+// Silence of this many learned intervals is a gap, never a line: a drawn line claims that something was known.
+export const kGapIntervals = 3;
+// Without a learned interval: so many times the usual distance of the samples themselves.
+const kGapUsual = 5;
+
+function Number_(value: Scalar): number | null {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return null;
+}
+
+function Median(list: number[]): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+// The longest step that is still a line. Thinned readings are further apart than the device's own rhythm, by the width
+// of a bucket, and are not gaps for that.
+export function GapLimitS(rows: ReadingRow[], interval_s: number | null, bucket_s: number): number {
+  let limit: number;
+  if (interval_s !== null && interval_s > 0) {
+    limit = kGapIntervals * interval_s;
+  } else {
+    const steps: number[] = [];
+    for (let i = 1; i < rows.length; ++i) steps.push((rows[i]![0] - rows[i - 1]![0]) / 1000);
+    limit = kGapUsual * Median(steps);
+  }
+  return Math.max(limit, kGapIntervals * bucket_s, 1);
+}
+
+export function MakeTrack(rows: ReadingRow[], interval_s: number | null, bucket_s: number): Track {
+  const track: Track = { times: [], values: [], gap_s: GapLimitS(rows, interval_s, bucket_s) };
+  for (const [time_ms, value, quality] of rows) {
+    Append(track, time_ms / 1000, quality === "unavailable" ? null : Number_(value));
+  }
+  return track;
+}
+
+// Adds a sample, with a gap before it when the silence was too long. What is not newer than the last is left out: an
+// axis of time cannot go back.
+export function Append(track: Track, time_s: number, value: number | null): boolean {
+  const last = track.times[track.times.length - 1];
+  if (last !== undefined) {
+    if (time_s <= last) return false;
+    if (time_s - last > track.gap_s) {
+      track.times.push((last + time_s) / 2);
+      track.values.push(null);
+    }
+  }
+  track.times.push(time_s);
+  track.values.push(value);
+  return true;
+}
+
+// Forgets what left the window, but keeps one sample before it so that the line enters from the edge.
+export function DropBefore(track: Track, time_s: number): void {
+  let first = 0;
+  while (first + 1 < track.times.length && track.times[first + 1]! < time_s) ++first;
+  if (first > 0) {
+    track.times.splice(0, first);
+    track.values.splice(0, first);
+  }
+}
+
+export type Aligned = [number[], ...(number | null | undefined)[][]];
+
+// One axis for all tracks.
+export function Align(tracks: Track[]): Aligned {
+  const times = [...new Set(tracks.flatMap((t) => t.times))].sort((a, b) => a - b);
+  const place = new Map(times.map((t, i) => [t, i]));
+  const columns = tracks.map((track) => {
+    const column = new Array<number | null | undefined>(times.length).fill(undefined);
+    track.times.forEach((t, i) => (column[place.get(t)!] = track.values[i]));
+    return column;
+  });
+  return [times, ...columns];
+}
+
+export interface Extremes {
+  min: number;
+  max: number;
+  last: number;
+}
+
+export function ExtremesOf(track: Track, from_s: number, to_s: number): Extremes | undefined {
+  let found: Extremes | undefined;
+  track.times.forEach((t, i) => {
+    const v = track.values[i];
+    if (v === null || v === undefined || t < from_s || t > to_s) return;
+    if (!found) found = { min: v, max: v, last: v };
+    else found = { min: Math.min(found.min, v), max: Math.max(found.max, v), last: v };
+  });
+  return found;
+}
+
+// What was used since a counter's reading `rows[0]`; undefined when it stepped back (a swap or a reset), because then
+// nobody knows.
+export function UsedSince(rows: ReadingRow[], now: number): { used: number; from_ms: number } | undefined {
+  const first = rows.find((r) => typeof r[1] === "number");
+  if (!first) return undefined;
+  const used = now - (first[1] as number);
+  return used < 0 ? undefined : { used, from_ms: first[0] };
+}
