@@ -1,0 +1,229 @@
+#include "app/hub.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+
+#include "hub/catalog/catalog.h"
+#include "hub/intake/make_session.h"
+#include "hub/outputs/mqtt_output.h"
+#include "hub/store/sqlite_store.h"
+#include "vesta_version.h"
+
+namespace vesta::app {
+namespace {
+
+constexpr auto kTick = std::chrono::seconds(1);
+// The wall clock was set when it moves against the monotonic one by more than this between two ticks.
+constexpr int64_t kClockStep_us = 2 * kUsPerSecond;
+constexpr uint64_t kBytesPerMegabyte = 1'000'000;
+
+hub::ArchivePolicy PolicyOf(const std::string& name) {
+  if (name == "all") return hub::ArchivePolicy::kAll;
+  return name == "none" ? hub::ArchivePolicy::kNone : hub::ArchivePolicy::kSampled;
+}
+
+std::string Where(const hub::SourceConfig& config) {
+  if (config.type == "serial") return fmt::format("{} {} Bd {}", config.port, config.baud, config.framing);
+  if (config.type == "tcp") return fmt::format("{}:{}", config.host, config.tcp_port);
+  if (config.type == "tcp-listen") return fmt::format("{}:{}", config.listen, config.tcp_port);
+  return config.file;
+}
+
+}  // namespace
+
+DataLock::~DataLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+tl::expected<void, std::string> DataLock::Take(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0) return tl::unexpected(fmt::format("can't write in {}: {}", directory, std::strerror(errno)));
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    return tl::unexpected(fmt::format("another hub runs on {}: stop it, or choose another data directory", directory));
+  }
+  return {};
+}
+
+tl::expected<std::unique_ptr<Hub>, std::string> Hub::Make(boost::asio::io_context& io, hub::Config config,
+                                                          std::vector<std::string> off) {
+  std::unique_ptr<Hub> hub(new Hub(io, std::move(config), std::move(off)));
+  if (auto opened = hub->Open(); !opened) return tl::unexpected(opened.error());
+  return hub;
+}
+
+Hub::Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off)
+    : io_(io), config_(std::move(config)), off_(std::move(off)), tick_(io) {}
+
+Hub::~Hub() {
+  for (SourceEntry& entry : sources_) entry.source->Stop();
+}
+
+tl::expected<void, std::string> Hub::Open() {
+  const Now now = clock_.Read();
+  started_us_ = now.utc_us;
+  last_tick_ = now;
+  std::error_code error;
+  std::filesystem::create_directories(config_.storage.directory, error);
+  if (error) return tl::unexpected(fmt::format("can't make {}: {}", config_.storage.directory, error.message()));
+  if (auto taken = lock_.Take(config_.storage.directory); !taken) return taken;
+
+  hub::SqliteStoreOptions store_options;
+  store_options.archive_quota_bytes = config_.storage.archive_mb * kBytesPerMegabyte;
+  auto store = hub::SqliteStore::Open(config_.storage.directory + "/vesta.db", store_options);
+  if (!store) return tl::unexpected(store.error().text);
+  store_ = std::move(*store);
+  auto restored = store_->Restore();
+  if (!restored) return tl::unexpected(restored.error().text);
+  directory_.Restore(restored->devices, restored->series);
+
+  hub::JournalOptions options;
+  options.commit_interval_us = static_cast<int64_t>(config_.storage.commit_s * kUsPerSecond);
+  options.commit_records = config_.storage.commit_readings;
+  options.keep_us = config_.storage.keep_days * 86400ll * kUsPerSecond;
+  journal_ = std::make_unique<hub::Journal>(io_, clock_, *store_, directory_, options);
+  if (auto opened = journal_->Open(*restored); !opened) return tl::unexpected(opened.error().text);
+
+  live_ = std::make_unique<hub::LiveView>(clock_, directory_);
+  live_->Restore(restored->latest);
+  ApplyDeviceNames();
+  MakeSources();
+  MakeOutputs();
+  return {};
+}
+
+void Hub::MakeSources() {
+  for (const hub::SourceConfig& config : config_.sources) {
+    if (!config.enabled) continue;
+    std::unique_ptr<Session> session = hub::MakeSession(config);
+    if (session == nullptr) {
+      off_.push_back(fmt::format("source {}: no protocol {}", config.name, config.protocol));
+      continue;
+    }
+    hub::LineOptions options;
+    options.source = config.name;
+    options.type = config.type;
+    options.protocol = config.protocol;
+    options.where = Where(config);
+    options.archive = PolicyOf(config.archive);
+    options.commit_each_frame = config.commit_each_frame;
+    SourceEntry entry;
+    entry.line = std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
+                                                    *journal_, *live_);
+    entry.source = hub::MakeSource(io_, config, *entry.line);
+    sources_.push_back(std::move(entry));
+  }
+}
+
+void Hub::MakeOutputs() {
+  const auto name_of = [](const hub::Device& device, const hub::SeriesField& field) {
+    return hub::FieldName(device.protocol, field.key);
+  };
+  for (const hub::OutputConfig& config : config_.outputs) {
+    if (!config.enabled) continue;
+    outputs_.push_back(hub::MakeMqttOutput(io_, clock_, config, {config_.hub_id, config_.hub_name}, *journal_, *live_,
+                                           directory_, name_of, hub::DeviceTitle));
+  }
+}
+
+// Names in the configuration win over names given on the page.
+void Hub::ApplyDeviceNames() {
+  for (const hub::DeviceConfig& named : config_.devices) {
+    if (const hub::Device* device = directory_.FindDeviceByKey(named.key)) {
+      directory_.SetName(device->id, named.name, named.place);
+    }
+  }
+}
+
+tl::expected<void, std::string> Hub::Start() {
+  if (auto listening = StartWeb(); !listening) return listening;
+  for (const std::string& part : off_) spdlog::warn("off: {}", part);
+  for (const auto& output : outputs_) output->Start();
+  for (SourceEntry& entry : sources_) entry.source->Start();
+  ArmTick();
+  return {};
+}
+
+void Hub::Stop(std::function<void()> done) {
+  if (stopping_) return;
+  stopping_ = true;
+  tick_.cancel();
+  for (SourceEntry& entry : sources_) entry.source->Stop();
+  // What the sources brought last is made durable first, so that an output that promises every reading may still send
+  // it.
+  journal_->Flush([this, done = std::move(done)]() mutable { StopOutputs(0, std::move(done)); });
+}
+
+void Hub::StopOutputs(size_t index, std::function<void()> done) {
+  if (index < outputs_.size()) {
+    outputs_[index]->Stop([this, index, done = std::move(done)]() mutable { StopOutputs(index + 1, std::move(done)); });
+    return;
+  }
+  web_.reset();
+  journal_->Close();
+  done();
+}
+
+void Hub::ArmTick() {
+  tick_.expires_after(kTick);
+  tick_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    WatchClock();
+    live_->Tick();
+    ArmTick();
+  });
+}
+
+void Hub::WatchClock() {
+  const Now now = clock_.Read();
+  const int64_t step_us = (now.utc_us - last_tick_.utc_us) - (now.monotonic_us - last_tick_.monotonic_us);
+  if (std::abs(step_us) > kClockStep_us) {
+    ++clock_steps_;
+    spdlog::warn("the wall clock was set by {:+.3f} s; readings keep their order, new ones bear the new time",
+                 static_cast<double>(step_us) / kUsPerSecond);
+  }
+  last_tick_ = now;
+}
+
+std::vector<hub::SourceHealth> Hub::SourceHealths() const {
+  std::vector<hub::SourceHealth> healths;
+  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->health());
+  return healths;
+}
+
+std::vector<hub::OutputHealth> Hub::OutputHealths() const {
+  std::vector<hub::OutputHealth> healths;
+  for (const auto& output : outputs_) {
+    for (hub::OutputHealth& health : output->health()) healths.push_back(std::move(health));
+  }
+  return healths;
+}
+
+std::string Hub::StatusLine() const {
+  size_t open = 0;
+  for (const SourceEntry& entry : sources_) open += entry.line->health().state == hub::SourceState::kOpen;
+  std::string line =
+      fmt::format("{} devices, {} of {} sources open", directory_.devices().size(), open, sources_.size());
+  for (const hub::OutputHealth& output : OutputHealths()) {
+    if (!output.connected) line += fmt::format(", {} away", output.name);
+  }
+  return line;
+}
+
+bool Hub::Progressed() {
+  const hub::JournalHealth& health = journal_->health();
+  const uint64_t commits = health.commits + health.failed_commits;
+  const bool progressed = commits != seen_commits_ || health.waiting_records == 0;
+  seen_commits_ = commits;
+  return progressed;
+}
+
+}  // namespace vesta::app

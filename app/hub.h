@@ -1,0 +1,99 @@
+// The whole hub, put together from a configuration: store, journal, live view, sources, outputs, web.
+//
+// Everything runs on the caller's io_context but the store's writer and reader and the clients' own threads. Parts that
+// can't start (a port that is taken, a file that is missing) are told as problems; the rest starts.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "hub/clock/clock.h"
+#include "hub/config/load.h"
+#include "hub/devices/directory.h"
+#include "hub/intake/session_line.h"
+#include "hub/journal/journal.h"
+#include "hub/live/live_view.h"
+#include "hub/outputs/output.h"
+#include "hub/sources/source.h"
+#include "hub/store/store.h"
+#include "hub/web/server.h"
+
+namespace vesta::app {
+
+// Two hubs on one data directory would give the same numbers twice: the second one does not start.
+class DataLock {
+ public:
+  ~DataLock();
+  tl::expected<void, std::string> Take(const std::string& directory);
+
+ private:
+  int fd_ = -1;
+};
+
+class Hub {
+ public:
+  // `off` are the parts of the configuration that were left out because they are wrong; health shows them.
+  static tl::expected<std::unique_ptr<Hub>, std::string> Make(boost::asio::io_context& io, hub::Config config,
+                                                              std::vector<std::string> off);
+  ~Hub();
+
+  // Opens ports, connects outputs, listens. The error is what makes the hub useless (the web address is taken).
+  tl::expected<void, std::string> Start();
+  // Stops sources, lets outputs say goodbye, commits everything, then calls done.
+  void Stop(std::function<void()> done);
+
+  const std::string& page_address() const { return page_address_; }  // "http://127.0.0.1:8600/"
+  hub::Journal& journal() { return *journal_; }
+  hub::Directory& directory() { return directory_; }
+  std::vector<hub::SourceHealth> SourceHealths() const;
+  std::vector<hub::OutputHealth> OutputHealths() const;
+
+  // Short line for people and for systemd: "3 devices, 2 of 2 sources open, mqtt connected".
+  std::string StatusLine() const;
+  // Whether the journal's writer made progress since the last call; the watchdog asks.
+  bool Progressed();
+
+ private:
+  struct SourceEntry {
+    std::unique_ptr<hub::SessionLine> line;
+    std::unique_ptr<hub::Source> source;
+  };
+
+  Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off);
+  tl::expected<void, std::string> Open();
+  void MakeSources();
+  void MakeOutputs();
+  tl::expected<void, std::string> StartWeb();
+  void ApplyDeviceNames();
+  void StopOutputs(size_t index, std::function<void()> done);
+  void ArmTick();
+  void WatchClock();
+  hub::HubState State() const;
+
+  boost::asio::io_context& io_;
+  hub::Config config_;
+  std::vector<std::string> off_;
+  hub::SystemClock clock_;
+  DataLock lock_;
+  UtcUs started_us_ = 0;
+  hub::Directory directory_;
+  std::unique_ptr<hub::Store> store_;
+  std::unique_ptr<hub::Journal> journal_;
+  std::unique_ptr<hub::LiveView> live_;
+  std::vector<SourceEntry> sources_;
+  std::vector<std::unique_ptr<hub::Output>> outputs_;
+  std::unique_ptr<hub::WebServer> web_;
+  boost::asio::steady_timer tick_;
+  std::string page_address_;
+  Now last_tick_;
+  uint64_t clock_steps_ = 0;
+  uint64_t seen_commits_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace vesta::app

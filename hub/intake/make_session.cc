@@ -1,0 +1,57 @@
+#include "hub/intake/make_session.h"
+
+#include <string>
+
+#include "model/calendar.h"
+#include "protocols/p1/session.h"
+
+namespace vesta::hub {
+namespace {
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// 32 hex digits, as the configuration was checked to hold; false for an empty secret.
+bool ReadKey(const Secret& secret, p1::Key* key) {
+  const std::string& hex = secret.Reveal();
+  if (hex.size() != 2 * key->size()) return false;
+  for (size_t i = 0; i < key->size(); ++i) {
+    const int high = HexDigit(hex[2 * i]);
+    const int low = HexDigit(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    (*key)[i] = static_cast<uint8_t>(high << 4 | low);
+  }
+  return true;
+}
+
+std::unique_ptr<Session> MakeP1Session(const P1Config& config) {
+  p1::Options options;
+  FindZone(config.zone, &options.zone);
+  options.summer_time = config.offset_rule == "calendar" ? p1::SummerTimeRule::kCalendar : p1::SummerTimeRule::kLetter;
+  if (config.tariff_rule == "nl") options.tariff_rule = p1::TariffRule::kNl;
+  if (config.tariff_rule == "be") options.tariff_rule = p1::TariffRule::kBe;
+  if (config.crc == "x25") options.crc = p1::CrcVariant::kX25;
+  if (config.crc == "ignore") options.crc = p1::CrcVariant::kIgnore;
+  options.max_telegram = config.max_telegram_bytes;
+  options.accept_missing_crc = config.accept_missing_crc;
+  options.strip_bit7 = config.strip_bit7;
+  options.repair_line_ends = config.repair_line_ends;
+  options.lenient_end_mark = config.lenient_end_mark;
+  options.has_key = ReadKey(config.encryption_key, &options.key);
+  options.has_authentication_key = ReadKey(config.authentication_key, &options.authentication_key);
+  options.tag_policy = config.check_tag ? p1::TagPolicy::kCheck : p1::TagPolicy::kIgnore;
+  return std::make_unique<p1::P1Session>(options);
+}
+
+}  // namespace
+
+std::unique_ptr<Session> MakeSession(const SourceConfig& config) {
+  if (config.protocol == "p1") return MakeP1Session(config.p1);
+  return nullptr;
+}
+
+}  // namespace vesta::hub
