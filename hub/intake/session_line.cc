@@ -186,7 +186,7 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (Slot& slot : slots_) {
     if (!slot.heard) continue;
     slot.heard = false;
-    live_.Heard(slot.device);
+    live_.Heard(slot.device, now_.utc_us);
     if (new_series) live_.AnnounceDevice(slot.device);
   }
 }

@@ -73,7 +73,7 @@ void LiveView::Accept(const Record& record) {
   if (series == nullptr) return;
   const int64_t now_us = clock_.Read().monotonic_us;
   SeriesState& state = StateOf(record.series);
-  if (record.index == 0) state.interval.Add(now_us);
+  if (record.index == 0) state.interval.Add(record.received_us);
   if (record.quality == ValueQuality::kSuspect || record.quality == ValueQuality::kOutOfRange) return;
   state.value.record = record;
   if (record.value.kind() == ValueKind::kText) {
@@ -88,11 +88,11 @@ void LiveView::Accept(const Record& record) {
   });
 }
 
-void LiveView::Heard(DeviceId device) {
+void LiveView::Heard(DeviceId device, UtcUs received_us) {
   DeviceState& state = StateOfDevice(device);
-  const int64_t now_us = clock_.Read().monotonic_us;
-  state.heard_us = now_us;
-  state.interval.Add(now_us);
+  const Now now = clock_.Read();
+  state.heard_us = now.monotonic_us;
+  state.interval.Add(received_us == kNoTime ? now.utc_us : received_us);
   if (state.availability == Availability::kOnline) return;
   const bool was_silent = state.availability == Availability::kOffline;
   SetAvailability(device, Availability::kOnline);

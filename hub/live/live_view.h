@@ -42,8 +42,9 @@ class LiveView {
   ValueQuality Judge(const Record& record);
   void Accept(const Record& record);
 
-  // A valid frame of this device arrived, with or without new values.
-  void Heard(DeviceId device);
+  // A valid frame of this device arrived, with or without new values. Intervals are learned from the times of arrival
+  // as the frames bear them, so that a capture that is replayed faster teaches the true ones; kNoTime: now.
+  void Heard(DeviceId device, UtcUs received_us = kNoTime);
 
   // Moves stale values and silent devices; call about once a second.
   void Tick();

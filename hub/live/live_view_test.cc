@@ -31,6 +31,7 @@ class LiveViewTest : public testing::Test {
     record.series = series;
     record.value = value;
     record.time_us = clock_.Read().utc_us;
+    record.received_us = record.time_us;
     record.quality = live_.Judge(record);
     live_.Accept(record);
     live_.Heard(device_);
