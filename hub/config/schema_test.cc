@@ -35,11 +35,11 @@ void Walk(const Json& schema, const std::string& where, const Visit& visit) {
 TEST(Schema, EveryTextAndListHasABoundAndEveryPropertyAMeaning) {
   Walk(Schema(), "", [](const Json& schema, const std::string& where) {
     const std::string type = schema.value("type", "");
-    if (type == "string") EXPECT_TRUE(schema.contains("maxLength")) << where;
-    if (type == "array") EXPECT_TRUE(schema.contains("maxItems")) << where;
-    if (type == "integer" || type == "number") EXPECT_TRUE(schema.contains("minimum")) << where;
-    if (type == "integer" || type == "number") EXPECT_TRUE(schema.contains("maximum")) << where;
-    if (schema.contains("pattern")) EXPECT_TRUE(schema.contains("x-allowed")) << where;
+    const bool numeric = type == "integer" || type == "number";
+    EXPECT_TRUE(type != "string" || schema.contains("maxLength")) << where;
+    EXPECT_TRUE(type != "array" || schema.contains("maxItems")) << where;
+    EXPECT_TRUE(!numeric || (schema.contains("minimum") && schema.contains("maximum"))) << where;
+    EXPECT_TRUE(!schema.contains("pattern") || schema.contains("x-allowed")) << where;
     if (!schema.contains("properties")) return;
     EXPECT_TRUE(schema.contains("allOf") || !schema.value("additionalProperties", true)) << where;
     for (const auto& [key, property] : schema["properties"].items()) {
