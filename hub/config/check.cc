@@ -12,7 +12,7 @@
 namespace vesta::hub {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxShown = 60;  // bytes of a value that a message repeats
 
