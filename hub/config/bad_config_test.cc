@@ -59,8 +59,14 @@ constexpr Case kSyntax[] = {
     {"BareWord", "{\"http\": {\"enabled\": yes}}",
      "v:1:22: this is no value (allowed: a text in double quotes, a number such as 10 or 0.5, true, false, null)\n"},
     {"LeadingZero", "{\"http\": {\"port\": 080}}",
-     "v:1:19: a number that is not written as JSON wants it (allowed: "
-     "digits without a 0 in front, at most one point: 10 or 0.5)\n"},
+     "v:1:20: this does not belong to the value before it (allowed: 10 and 0.5, not 010 or 5.; true, not True or "
+     "trueish)\n"},
+    {"NumberWithoutDigits", "{\"http\": {\"port\": .5}}",
+     "v:1:19: a number that is not written as JSON wants it (allowed: digits without a 0 in front, at most one point: "
+     "10 or 0.5)\n"},
+    {"TooManyLetters", "{\"http\": {\"enabled\": truely}}",
+     "v:1:26: this does not belong to the value before it (allowed: 10 and 0.5, not 010 or 5.; true, not True or "
+     "trueish)\n"},
     {"HugeNumber", "{\"http\": {\"port\": 1e999}}", "v:1:19: this number is too large\n"},
     {"WrongEscape", "{\"hub\": {\"name\": \"a\\x\"}}",
      "v:1:21: a wrong escape inside a text (allowed: \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hex "
@@ -80,9 +86,9 @@ INSTANTIATE_TEST_SUITE_P(Syntax, BadConfig, testing::ValuesIn(kSyntax),
 constexpr Case kSchema[] = {
     {"NotAnObject", "[]", "v:1:1: this is a list (allowed: an object in { and })\n"},
     {"UnknownKey", "{\"hub\": {\n  \"Nme\": \"a\"}}",
-     "v:2:3: hub: unknown key \"Nme\"; did you mean name? (allowed: id, log_level, name, zone)\n"},
+     "v:2:3: hub: unknown key \"Nme\"; did you mean name? (allowed: id, name, zone, log_level)\n"},
     {"UnknownKeyWithoutSuggestion", "{\"hub\": {\"colour\": 1}}",
-     "v:1:10: hub: unknown key \"colour\" (allowed: id, log_level, name, zone)\n"},
+     "v:1:10: hub: unknown key \"colour\" (allowed: id, name, zone, log_level)\n"},
     {"DuplicateKey", "{\"hub\": {\"id\": \"a\",\n \"id\": \"b\"}}",
      "v:2:2: hub.id: the key \"id\" stands here again, first in line 1 (allowed: each key once)\n"},
     {"WrongKind", "{\"http\": {\"port\": \"8600\"}}",
@@ -114,7 +120,7 @@ constexpr Case kSchema[] = {
     {"BaudAsText",
      "{\"sources\": [{\"name\": \"a\", \"type\": \"serial\", \"protocol\": \"p1\", \"port\": \"/dev/a\", \"baud\": "
      "\"115200\"}]}",
-     "v:1:84: sources[0].baud: \"115200\" is not one of the allowed values; did you mean 115200? (allowed: 300, 600, "
+     "v:1:90: sources[0].baud: \"115200\" is not one of the allowed values; did you mean 115200? (allowed: 300, 600, "
      "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)\n"},
     {"UrlAsHost", "{\"outputs\": [{\"name\": \"a\", \"type\": \"mqtt\", \"host\": \"mqtt://broker\"}]}",
      "v:1:52: outputs[0].host: \"mqtt://broker\" has not the right form (allowed: a host name or an IP address, "
@@ -123,7 +129,7 @@ constexpr Case kSchema[] = {
      "v:1:52: outputs[0].base: \"home/#\" has not the right form (allowed: a topic without wildcards (+ and #) and "
      "blanks, without / at either end and without $ in front)\n"},
     {"TokenInsteadOfHash", "{\"http\": {\"tokens\": [{\"name\": \"a\", \"hash\": \"secret\"}]}}",
-     "v:1:45: http.tokens[0].hash: this text has 6 characters (allowed: 64 hex digits in lower case (SHA-256 of the "
+     "v:1:44: http.tokens[0].hash: this text has 6 characters (allowed: 64 hex digits in lower case (SHA-256 of the "
      "token, never the token itself))\n"},
 };
 INSTANTIATE_TEST_SUITE_P(Schema, BadConfig, testing::ValuesIn(kSchema),
@@ -138,7 +144,7 @@ constexpr Case kRules[] = {
     {"SameNameTwice", "{\"sources\": [\n" SERIAL("a", "/dev/a", "") ",\n" SERIAL("a", "/dev/b", "") "]}",
      "v:3:10: sources[1].name: the source \"a\" is used twice, first in line 2 (allowed: each once)\n"},
     {"SamePortTwice", "{\"sources\": [\n" SERIAL("a", "/dev/a", "") ",\n" SERIAL("b", "/dev/a", "") "]}",
-     "v:3:55: sources[1].port: the serial port \"/dev/a\" is used twice, first in line 2 (allowed: each once)\n"},
+     "v:3:59: sources[1].port: the serial port \"/dev/a\" is used twice, first in line 2 (allowed: each once)\n"},
     {"OpenPageWithoutLogin", "{\"http\": {\"address\": \"0.0.0.0\"}}",
      "v:1:22: http.address: 0.0.0.0 can be reached from other computers, but nobody has to log in (allowed: "
      "127.0.0.1, or a password_hash (made by `vesta passwd`) or a token beside it)\n"},
@@ -183,7 +189,7 @@ constexpr Case kRules[] = {
     {"PasswordWithoutName", "{\"outputs\": [{\"name\": \"a\", \"type\": \"mqtt\", \"password\": \"x\"}]}",
      "v:1:14: outputs[0]: a password without a username (allowed: \"username\" beside it)\n"},
     {"SameDeviceTwice", "{\"devices\": [{\"key\": \"a\"}, {\"key\": \"a\"}]}",
-     "v:1:35: devices[1].key: the device \"a\" is used twice, first in line 1 (allowed: each once)\n"},
+     "v:1:36: devices[1].key: the device \"a\" is used twice, first in line 1 (allowed: each once)\n"},
 };
 INSTANTIATE_TEST_SUITE_P(Rules, BadConfig, testing::ValuesIn(kRules),
                          [](const auto& instance) { return std::string(instance.param.name); });

@@ -12,7 +12,7 @@
 namespace vesta::hub {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxShown = 60;  // bytes of a value that a message repeats
 
@@ -122,10 +122,9 @@ class Checker {
     if (schema.contains("type") && !HasType(*node, schema["type"].get_ref<const std::string&>())) {
       return Report(*node, path, fmt::format("this is {}", KindWords(node->kind)), DescribeAllowed(schema));
     }
-    if (schema.contains("enum")) CheckEnum(schema, *node, path);
-    if (schema.contains("const") && !Equals(*node, schema["const"])) {
-      return Report(*node, path, "this is not allowed here", DescribeAllowed(schema));
-    }
+    if (schema.contains("enum")) return CheckEnum(schema, *node, path);
+    // Only the `type` by which the variant was chosen.
+    if (schema.contains("const")) return;
     if (node->is_text()) CheckText(schema, *node, path, secret);
     if (node->kind == JsonNode::Kind::kInteger || node->kind == JsonNode::Kind::kNumber) {
       CheckNumber(schema, *node, path);

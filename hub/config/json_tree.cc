@@ -8,8 +8,10 @@
 namespace vesta::hub {
 namespace {
 
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
 bool IsWordCharacter(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.';
+  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.';
 }
 
 // Walks over the text beside the parser: each of the parser's events is one token, and this knows where it stands.
@@ -50,9 +52,12 @@ class Follower {
         Step();
       }
       Step();
-    } else if (IsWordCharacter(first)) {
-      while (at_ < text_.size() && IsWordCharacter(text_[at_])) Step();
+    } else if (first == 't' || first == 'f' || first == 'n') {
+      for (int letters = first == 'f' ? 4 : 3; letters > 0; --letters) Step();
+    } else if (first == '-' || IsDigit(first)) {
+      SkipNumber(first);
     }
+    token_end_ = first == '{' || first == '[' || first == '}' || first == ']' ? std::string_view::npos : at_;
   }
 
   // One character on, whatever it is.
@@ -68,6 +73,9 @@ class Follower {
   }
 
   char current() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  char previous() const { return at_ > 0 ? text_[at_ - 1] : '\0'; }
+  // Nothing stands between the last text, number or word and this.
+  bool touches_token() const { return at_ == token_end_; }
   bool at_end() const { return at_ >= text_.size(); }
   size_t offset() const { return at_; }
 
@@ -77,6 +85,28 @@ class Follower {
   int colons = 0;
 
  private:
+  void SkipDigits() {
+    while (IsDigit(current())) Step();
+  }
+
+  // The rest of a number as JSON writes it: what follows a leading 0 is another token.
+  void SkipNumber(char first) {
+    if (first == '-') {
+      first = current();
+      Step();
+    }
+    if (first != '0') SkipDigits();
+    if (current() == '.') {
+      Step();
+      SkipDigits();
+    }
+    if (current() == 'e' || current() == 'E') {
+      Step();
+      if (current() == '+' || current() == '-') Step();
+      SkipDigits();
+    }
+  }
+
   bool SkipComment() {
     const bool to_line_end = text_[at_ + 1] == '/';
     const size_t end = to_line_end ? text_.find('\n', at_) : text_.find("*/", at_ + 2);
@@ -88,6 +118,7 @@ class Follower {
 
   std::string_view text_;
   size_t at_ = 0;
+  size_t token_end_ = std::string_view::npos;
 };
 
 // Builds the tree out of the parser's events.
@@ -225,13 +256,17 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
       if (NeedsComma(in_object, has_value)) return Report("a ',' is missing before this");
       return ExplainText(position);
     }
+    if (IsWordCharacter(c) && follower_.touches_token()) {
+      return Report("this does not belong to the value before it",
+                    "10 and 0.5, not 010 or 5.; true, not True or trueish");
+    }
     if (IsWordCharacter(c)) {
       if (in_object && !after_key_) {
         return Report("a key without double quotes", "keys and texts stand in double quotes");
       }
       if (after_key_ && follower_.colons == 0) return Report("a ':' is missing before this");
       if (NeedsComma(in_object, has_value)) return Report("a ',' is missing before this");
-      if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') {
+      if (IsDigit(c) || c == '-' || c == '+' || c == '.') {
         return Report("a number that is not written as JSON wants it",
                       "digits without a 0 in front, at most one point: 10 or 0.5");
       }
@@ -261,7 +296,11 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
       return Report("this text has no closing double quote on its line");
     }
     if (static_cast<uint8_t>(c) < ' ') return Report("a control character inside a text", "\\t, \\n, ... instead");
-    if (static_cast<uint8_t>(c) >= 0x80) return Report("bytes inside a text that are not UTF-8");
+    const bool beyond_ascii = static_cast<uint8_t>(c) >= 0x80 || static_cast<uint8_t>(follower_.previous()) >= 0x80;
+    if (follower_.previous() != '\\' && beyond_ascii) {
+      if (static_cast<uint8_t>(c) < 0x80) --follower_.column;  // the byte before was not complete
+      return Report("bytes inside a text that are not UTF-8");
+    }
     Report("a wrong escape inside a text", "\\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hex digits");
   }
 

@@ -170,13 +170,13 @@ TEST(LoadConfig, TakesEveryKey) {
 storage /etc/vesta/data 0.5 100 30 1
 http true 0.0.0.0 80 /dev/null /dev/zero $argon2id$v=19$m=16384,t=2,p=1$c2FsdA$aGFzaA boat.local
 token grafana 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef operate
-source a serial p1 false /dev/ttyUSB* 9600 7E1  0 127.0.0.1 false 0  1 false true all true
+source a serial p1 false /dev/ttyUSB* 9600 7E1  0 127.0.0.1 false  0  1 false true all true
 p1 Europe/Vienna be calendar x25 00112233445566778899aabbccddeeff FFEEDDCCBBAA99887766554433221100 false true true true true 2048
-source b tcp p1 true  115200 8N1 garage.local 2001 127.0.0.1 false 30  1 false true sampled false
+source b tcp p1 true  115200 8N1 garage.local 2001 127.0.0.1 false  30  1 false true sampled false
 p1 Europe/Berlin nl letter arc   true false false false false 16384
 source c tcp-listen p1 true  115200 8N1  2002 :: true 192.168.1.0/24 fe80::/10 31  1 false true sampled false
 p1 Europe/Berlin nl letter arc   true false false false false 16384
-source d capture p1 true  115200 8N1  0 127.0.0.1 false 0 /etc/vesta/day.jsonl 0 true false none false
+source d capture p1 true  115200 8N1  0 127.0.0.1 false  0 /etc/vesta/day.jsonl 0 true false none false
 p1 Europe/Berlin nl letter arc   true false false false false 16384
 output m mqtt false broker 8883 x u p 3.1.1 60 true /dev/null /dev/null /dev/zero false a/b false mean 60 10 false ha entity ha/status
 device p1_e0044 "Main" "Cellar"

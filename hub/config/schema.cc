@@ -9,7 +9,7 @@
 namespace vesta::hub {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 std::string Plain(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 

@@ -15,16 +15,16 @@ namespace vesta::hub {
 std::string_view SchemaText();
 
 // The same, parsed once.
-const nlohmann::json& Schema();
+const nlohmann::ordered_json& Schema();
 
 // Follows "$ref" to its definition; a schema without one is its own.
-const nlohmann::json& ResolveSchema(const nlohmann::json& schema);
+const nlohmann::ordered_json& ResolveSchema(const nlohmann::ordered_json& schema);
 
 // The branch of an if/then that the object's `type` chooses, or null: how variants are written in this schema.
-const nlohmann::json* FindVariant(const nlohmann::json& schema, std::string_view type);
+const nlohmann::ordered_json* FindVariant(const nlohmann::ordered_json& schema, std::string_view type);
 
 // "a whole number from 1 to 65535", "one of 8N1, 7E1, 8E1, 7N1", ... "" when there is nothing to say.
-std::string DescribeAllowed(const nlohmann::json& schema);
+std::string DescribeAllowed(const nlohmann::ordered_json& schema);
 
 // The reference part of docs/configuration.md: one table for each object and variant.
 std::string DescribeConfigMarkdown();

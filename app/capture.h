@@ -1,0 +1,25 @@
+// vesta capture: writes what arrives on a port to a capture file (docs/formats/capture.md), whether it decodes or not.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "app/p1_options.h"
+
+namespace vesta::app {
+
+struct CaptureOptions {
+  std::string source;     // "serial:/dev/...", "tcp:HOST:PORT"
+  std::string out = "-";  // "-" = standard output
+  std::string protocol = "p1";
+  uint32_t baud = 115200;
+  std::string framing = "8N1";
+  double seconds = 0;   // 0 = until interrupted or full
+  uint64_t frames = 0;  // 0 = no bound
+  uint64_t megabytes_max = 100;
+  P1CommandOptions p1;
+};
+
+int RunCapture(const CaptureOptions& options);
+
+}  // namespace vesta::app

@@ -1,0 +1,285 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "app/exit_code.h"
+#include "simulators/p1_faults.h"
+#include "simulators/p1_meter.h"
+#include "vesta_version.h"
+
+namespace vesta::app {
+namespace {
+
+constexpr char kExitCodes[] = "Exit codes: 0 ok, 1 problems found or work failed, 2 wrong usage, 3 cannot start.";
+
+CLI::App* AddCommand(CLI::App& app, const char* name, const char* description, const std::string& footer) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->footer("\n" + footer + "\n\n" + kExitCodes);
+  return command;
+}
+
+void AddRun(CLI::App& app, RunOptions* options) {
+  CLI::App* run = AddCommand(app, "run", "Run the hub: hear the configured sources, keep, show and hand on readings",
+                             "A configuration with a wrong part starts what is right and says what is off.\n"
+                             "  vesta run --config /etc/vesta/vesta.json\n"
+                             "  vesta run --config my.json --data ~/vesta-data --http 127.0.0.1:8600");
+  run->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  run->add_flag("--strict", options->strict, "Refuse to start when anything in the configuration is wrong");
+  run->add_option("--data", options->directory, "Folder of journal and history, instead of the configured one");
+  run->add_option("--http", options->http, "ADDRESS:PORT of page and API, instead of the configured one");
+}
+
+void AddDemo(CLI::App& app, DemoOptions* options) {
+  CLI::App* demo = AddCommand(app, "demo", "Run the hub on simulated meters: no root, no network, no configuration",
+                              "  vesta demo\n"
+                              "  vesta demo --http 127.0.0.1:8700 --data ~/vesta-demo --speed 10");
+  demo->add_option("--http", options->http, "ADDRESS:PORT of page and API")->capture_default_str();
+  demo->add_option("--data", options->directory, "Folder to keep the history in; without it nothing is kept");
+  demo->add_option("--speed", options->speed, "Simulated seconds a second")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+}
+
+void AddCheck(CLI::App& app, CheckOptions* options) {
+  CLI::App* check = AddCommand(app, "check", "Check a configuration file: each problem with line, column and remedy",
+                               "  vesta check /etc/vesta/vesta.json\n"
+                               "  vesta check my.json --json | jq .problems");
+  check->add_option("FILE", options->file, "Configuration file")->capture_default_str();
+  check->add_flag("--json", options->json, "Print one JSON object");
+  check->add_flag("--strict", options->strict, "Warnings count as problems");
+}
+
+void AddP1Options(CLI::App* command, P1CommandOptions* p1) {
+  const std::string group = "P1";
+  command->add_option("--zone", p1->zone, "Time zone that the meter stands in")->capture_default_str()->group(group);
+  command->add_option("--tariff-rule", p1->tariff_rule, "What tariff 1 means: nl = low, be = normal")
+      ->check(CLI::IsMember({"nl", "be"}))
+      ->capture_default_str()
+      ->group(group);
+  command->add_option("--offset-rule", p1->offset_rule, "What tells summer time: the stamp's letter or the calendar")
+      ->check(CLI::IsMember({"letter", "calendar"}))
+      ->capture_default_str()
+      ->group(group);
+  command->add_option("--crc", p1->crc, "Checksum of the telegrams")
+      ->check(CLI::IsMember({"arc", "x25", "ignore"}))
+      ->capture_default_str()
+      ->group(group);
+  command->add_option("--repair", p1->repairs, "Mend: missing-crc, bit7, line-ends, end-mark (may be repeated)")
+      ->check(CLI::IsMember({"missing-crc", "bit7", "line-ends", "end-mark"}))
+      ->group(group);
+  CLI::Option* key = command->add_option("--key", p1->key,
+                                         "Key of encrypted frames, 32 hex digits (others can see "
+                                         "the command line; better use --key-file)");
+  CLI::Option* key_file = command->add_option("--key-file", p1->key_file, "File that holds the key");
+  CLI::Option* key_env = command->add_option("--key-env", p1->key_env, "Environment variable that holds the key");
+  key->group(group)->excludes(key_file)->excludes(key_env);
+  key_file->group(group)->excludes(key_env);
+  key_env->group(group);
+  CLI::Option* auth = command->add_option("--auth-key", p1->authentication_key,
+                                          "Authentication key, 32 hex digits; the Luxembourg one is known");
+  CLI::Option* auth_file = command->add_option("--auth-key-file", p1->authentication_key_file, "File that holds it");
+  CLI::Option* auth_env =
+      command->add_option("--auth-key-env", p1->authentication_key_env, "Environment variable that holds it");
+  auth->group(group)->excludes(auth_file)->excludes(auth_env);
+  auth_file->group(group)->excludes(auth_env);
+  auth_env->group(group);
+  command->add_flag("--ignore-tag", p1->ignore_tag, "Accept frames whose tag is wrong when the telegram's CRC is right")
+      ->group(group);
+}
+
+void AddDecode(CLI::App& app, DecodeOptions* options) {
+  CLI::App* decode = AddCommand(
+      app, "decode", "Decode bytes: print their readings, and why anything was not believed",
+      "The input is a raw stream, hex digits (blanks and line ends between them are fine) or the JSON lines\n"
+      "of `vesta capture`; which of them is found out by itself.\n"
+      "  vesta decode < telegram.txt\n"
+      "  echo '2F 49 53 4B 35 ...' | vesta decode\n"
+      "  vesta decode --json --key-file meter.key capture.jsonl\n"
+      "  vesta simulate p1 --stdout | vesta decode");
+  decode->add_option("FILE", options->file, "What to decode; - is standard input")->capture_default_str();
+  decode->add_option("--protocol", options->protocol, "How to understand the bytes")
+      ->check(CLI::IsMember({"p1"}))
+      ->capture_default_str();
+  decode->add_option("--input", options->input, "Form of the input")
+      ->check(CLI::IsMember({"auto", "raw", "hex", "capture"}))
+      ->capture_default_str();
+  decode->add_flag("--json", options->json, "Print JSON lines: a line for each device and frame");
+  AddP1Options(decode, &options->p1);
+}
+
+void AddCapture(CLI::App& app, CaptureOptions* options) {
+  CLI::App* capture =
+      AddCommand(app, "capture", "Write what arrives on a port to a file, frame by frame, to replay or decode it later",
+                 "The file holds everything the meter says, your consumption included.\n"
+                 "  vesta capture --source serial:/dev/ttyUSB0 --out p1.jsonl --seconds 60\n"
+                 "  vesta capture --source tcp:192.168.1.20:23 --frames 10 | vesta decode");
+  capture->add_option("--source", options->source, "serial:PATH or tcp:HOST:PORT")->required();
+  capture->add_option("--out", options->out, "Capture file; - is standard output")->capture_default_str();
+  capture->add_option("--protocol", options->protocol, "How to tell frames apart")
+      ->check(CLI::IsMember({"p1"}))
+      ->capture_default_str();
+  capture->add_option("--baud", options->baud, "Speed of a serial port")->capture_default_str();
+  capture->add_option("--framing", options->framing, "Bits of a serial port")
+      ->check(CLI::IsMember({"8N1", "7E1", "8E1", "7N1"}))
+      ->capture_default_str();
+  capture->add_option("--seconds", options->seconds, "Stop after so long; 0 = not")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  capture->add_option("--frames", options->frames, "Stop after so many frames; 0 = not")->capture_default_str();
+  capture->add_option("--max-mb", options->megabytes_max, "Stop when the file has grown by so much")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+}
+
+void AddReplay(CLI::App& app, ReplayOptions* options) {
+  CLI::App* replay = AddCommand(app, "replay", "Send the frames of a capture file to a port, as they once came",
+                                "  vesta replay p1.jsonl --to pty:/tmp/p1\n"
+                                "  vesta replay p1.jsonl --to tcp:2323 --speed 10");
+  replay->add_option("FILE", options->file, "Capture file")->required();
+  replay->add_option("--to", options->to, "pty:PATH, tcp:PORT (on loopback) or tcp:ADDRESS:PORT")->required();
+  replay->add_option("--speed", options->speed, "Times as fast; 0 = as fast as the reader takes it")
+      ->check(CLI::Range(0.0, 100000.0))
+      ->capture_default_str();
+  replay->add_flag("--repeat", options->repeat, "Start again at the end");
+}
+
+void AddSimulate(CLI::App& app, SimulateOptions* options) {
+  std::vector<std::string> kinds;
+  for (size_t i = 0; i < static_cast<size_t>(simulators::P1Kind::kCountOfKinds); ++i) {
+    kinds.emplace_back(simulators::InfoOf(static_cast<simulators::P1Kind>(i)).name);
+  }
+  CLI::App* simulate = AddCommand(app, "simulate", "Simulate a meter on a terminal, a TCP port or standard output",
+                                  "  vesta simulate p1 --list\n"
+                                  "  vesta simulate p1 --kind belgian --pty /tmp/p1\n"
+                                  "  vesta simulate p1 --kind dsmr5-three-phase --tcp 127.0.0.1:2323 --speed 60\n"
+                                  "  vesta simulate p1 --kind dsmr4 --stdout --count 3 --start 2025-03-30T00:59:40Z\n"
+                                  "  vesta simulate p1 --pty /tmp/p1 --fault noise:20 --fault silence:300");
+  simulate->add_option("PROTOCOL", options->protocol, "What the meter speaks")
+      ->check(CLI::IsMember({"p1"}))
+      ->capture_default_str();
+  simulate->add_option("--kind", options->kind, "Kind of meter; --list tells them")
+      ->check(CLI::IsMember(kinds))
+      ->capture_default_str();
+  CLI::Option* pty = simulate->add_option("--pty", options->pty, "Make a terminal and a link to it at this path");
+  CLI::Option* tcp = simulate->add_option("--tcp", options->tcp, "Serve on ADDRESS:PORT");
+  CLI::Option* out = simulate->add_flag("--stdout", options->to_stdout, "Print --count telegrams (1) at once");
+  pty->excludes(tcp)->excludes(out);
+  tcp->excludes(out);
+  simulate->add_option("--speed", options->speed, "On a port: simulated seconds a second; 0 = as fast as it is read")
+      ->check(CLI::Range(0.0, 100000.0))
+      ->capture_default_str();
+  simulate->add_option("--seed", options->seed, "Another number is another house and another meter")
+      ->capture_default_str();
+  simulate->add_option("--count", options->count, "End after so many telegrams; 0 = never")->capture_default_str();
+  simulate->add_option("--start", options->start, "The meter's time at the start, such as 2025-03-30T00:59:40Z");
+  simulate
+      ->add_option("--fault", options->faults, "What goes wrong, NAME or NAME:N (may be repeated); --list tells them")
+      ->check([](const std::string& text) {
+        simulators::Fault fault;
+        std::string error;
+        return simulators::ParseFault(text, &fault, &error) ? std::string() : error;
+      });
+  simulate->add_flag("--list", options->list, "Tell the kinds of meters and the faults");
+}
+
+void AddDoctor(CLI::App& app, DoctorOptions* options) {
+  CLI::App* doctor =
+      AddCommand(app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
+                 "Listens with each setting that a P1 port can have; stop the hub first, or it takes half the bytes.\n"
+                 "  vesta doctor\n"
+                 "  vesta doctor --port /dev/ttyUSB0 --json\n"
+                 "  vesta doctor --config /etc/vesta/vesta.json");
+  doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)");
+  doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
+  doctor->add_option("--seconds", options->seconds, "How long to listen with each setting")
+      ->check(CLI::Range(0.1, 120.0))
+      ->capture_default_str();
+  doctor->add_flag("--json", options->json, "Print one JSON object");
+}
+
+void AddPasswd(CLI::App& app, PasswdOptions* options) {
+  CLI::App* passwd =
+      AddCommand(app, "passwd", "Make the line of the configuration that sets the page's password, or a token",
+                 "  vesta passwd\n"
+                 "  vesta passwd --stdin < password.txt\n"
+                 "  vesta passwd --token kitchen-display --scope read");
+  passwd->add_flag("--stdin", options->from_stdin, "Take the first line of standard input, do not ask");
+  CLI::Option* token = passwd->add_option("--token", options->token, "Make a token of this name for a program");
+  passwd->add_option("--scope", options->scope, "What the token allows")
+      ->check(CLI::IsMember({"read", "operate"}))
+      ->capture_default_str()
+      ->needs(token);
+  passwd->add_flag("--json", options->json, "Print one JSON object");
+}
+
+}  // namespace
+
+ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
+  CLI::App app("Vesta hears your meters, keeps every reading, shows it and hands it on.", "vesta");
+  app.require_subcommand(1);
+  app.footer(std::string("\n`vesta COMMAND --help` explains a command with examples.\n") + kExitCodes);
+  app.set_version_flag("--version", std::string("vesta ") + kVersion + " (" + kRevision + ")");
+
+  RunOptions run;
+  DemoOptions demo;
+  CheckOptions check;
+  DecodeOptions decode;
+  CaptureOptions capture;
+  ReplayOptions replay;
+  SimulateOptions simulate;
+  DoctorOptions doctor;
+  PasswdOptions passwd;
+  AddRun(app, &run);
+  AddDemo(app, &demo);
+  AddCheck(app, &check);
+  AddDecode(app, &decode);
+  AddCapture(app, &capture);
+  AddReplay(app, &replay);
+  AddSimulate(app, &simulate);
+  AddDoctor(app, &doctor);
+  AddPasswd(app, &passwd);
+
+  ParsedCommandLine parsed;
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    parsed.out = (chosen.empty() ? &app : chosen.front())->help();
+    return parsed;
+  } catch (const CLI::CallForVersion& version) {
+    parsed.out = std::string(version.what()) + "\n";
+    return parsed;
+  } catch (const CLI::ParseError& problem) {
+    const auto chosen = app.get_subcommands();
+    const std::string command = chosen.empty() ? "vesta" : "vesta " + chosen.front()->get_name();
+    parsed.error = command + ": " + problem.what() + "\nTry: " + command + " --help\n";
+    parsed.exit_code = kExitWrongUsage;
+    return parsed;
+  }
+  const auto usage = [&parsed](const char* text) {
+    parsed.error = text;
+    parsed.exit_code = kExitWrongUsage;
+  };
+  const std::string name = app.get_subcommands().front()->get_name();
+  parsed.run = true;
+  if (name == "run") parsed.command = run;
+  if (name == "demo") parsed.command = demo;
+  if (name == "check") parsed.command = check;
+  if (name == "decode") parsed.command = decode;
+  if (name == "capture") parsed.command = capture;
+  if (name == "replay") parsed.command = replay;
+  if (name == "doctor") parsed.command = doctor;
+  if (name == "passwd") parsed.command = passwd;
+  if (name == "simulate") {
+    parsed.command = simulate;
+    if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && !simulate.to_stdout) {
+      parsed.run = false;
+      usage("vesta simulate: say where to: --pty PATH, --tcp ADDRESS:PORT or --stdout\nTry: vesta simulate --help\n");
+    }
+  }
+  return parsed;
+}
+
+}  // namespace vesta::app
