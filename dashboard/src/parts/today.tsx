@@ -1,0 +1,71 @@
+// What a counter counted since local midnight: its newest value less its first of today. When the first is not from
+// midnight, the card says from when; when the counter stepped back, nothing is said, since nobody knows.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { ReadingRow, Series } from "../api.ts";
+import { UsedSince } from "../chart_data.ts";
+import { HubNow_ms } from "../clock.ts";
+import { FormatClock, FormatNumber, kNothing } from "../format.ts";
+import { useNow, useTopics } from "../hooks.ts";
+import { hub } from "../live.ts";
+import type { DayCounter } from "../summary.ts";
+import { FreshnessNow } from "./value.tsx";
+import { AskInTurn } from "./asking.ts";
+
+// A first reading this long after midnight still counts as midnight's.
+const kMidnightSlack_ms = 15 * 60_000;
+
+function Midnight_ms(now_ms: number): number {
+  const d = new Date(now_ms);
+  d.setHours(0, 0, 0, 0);
+  return d.getTime();
+}
+
+export function Today({ counter, device, asked }: { counter: DayCounter; device: string; asked: boolean }): JSX.Element {
+  useTopics("device/" + device);
+  const now = useNow();
+  const midnight = Midnight_ms(HubNow_ms());
+  const [first, set] = useState<Map<Series, ReadingRow[]>>(new Map());
+  const ids = counter.parts.map((s) => s.id).join();
+  useEffect(() => {
+    if (!asked) return;
+    const stop = new AbortController();
+    set(new Map());
+    for (const s of counter.parts) {
+      AskInTurn(s.id, midnight, HubNow_ms(), 4, stop.signal).then(
+        (answer) => set((old) => new Map(old).set(s, answer.readings.slice(0, 4))),
+        () => {},
+      );
+    }
+    return () => stop.abort();
+  }, [asked, midnight, ids]);
+
+  let total: number | undefined = 0;
+  let from_ms = 0;
+  let old = false;
+  for (const s of counter.parts) {
+    const rows = [...first].find(([f]) => f.id === s.id)?.[1];
+    const held = hub.values.get(s.id);
+    const used = rows && typeof held?.value === "number" ? UsedSince(rows, held.value) : undefined;
+    if (!used || total === undefined) {
+      total = undefined;
+      break;
+    }
+    total += used.used;
+    from_ms = Math.max(from_ms, used.from_ms);
+    old ||= FreshnessNow(s, now) === "old";
+  }
+  const late = total !== undefined && from_ms > midnight + kMidnightSlack_ms;
+  const label = late ? counter.label.replace("today", "since " + FormatClock(from_ms, false)).replace("Today", "Since " + FormatClock(from_ms, false)) : counter.label;
+  return (
+    <div class="fact">
+      <dt>{label}</dt>
+      <dd class={old ? "old" : ""}>
+        {total === undefined ? kNothing : <>
+          <span class="digits">{FormatNumber(total, counter.decimals)}</span><span class="unit">{counter.unit}</span>
+        </>}
+      </dd>
+    </div>
+  );
+}

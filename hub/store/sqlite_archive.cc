@@ -1,0 +1,170 @@
+// The part of a commit that writes devices, series and raw frames, and keeps the archive within its quotas.
+#include <algorithm>
+
+#include "hub/store/sqlite_restore.h"
+#include "hub/store/sqlite_store.h"
+
+namespace vesta::hub {
+namespace {
+
+// What a class becomes when the table of classes is full.
+constexpr char kOtherReason[] = "other";
+
+}  // namespace
+
+int SqliteStore::WriteDevices(const std::vector<Device>& devices) {
+  Statement& row = sql_.device;
+  for (const Device& device : devices) {
+    row.BindInteger(1, device.id);
+    row.BindText(2, device.key);
+    row.BindText(3, device.protocol);
+    row.BindText(4, device.source);
+    row.BindText(5, device.identity);
+    row.BindInteger(6, device.identity_on_wire ? 1 : 0);
+    row.BindText(7, DeviceKindName(device.kind));
+    row.BindText(8, device.manufacturer);
+    row.BindText(9, device.model);
+    row.BindText(10, device.serial);
+    row.BindText(11, device.firmware);
+    row.BindInteger(12, device.parent);
+    row.BindText(13, device.name);
+    row.BindText(14, device.place);
+    if (const int code = row.Run(); code != SQLITE_DONE) return code;
+  }
+  return SQLITE_DONE;
+}
+
+int SqliteStore::WriteSeries(const std::vector<Series>& series) {
+  Statement& row = sql_.series;
+  for (const Series& one : series) {
+    row.BindInteger(1, one.id);
+    row.BindInteger(2, one.device);
+    row.BindText(3, one.field.key);
+    row.BindText(4, QuantityName(one.field.quantity));
+    row.BindText(5, StoredUnitText(one.field.unit));
+    row.BindInteger(6, one.field.decimals);
+    row.BindText(7, FieldKindName(one.field.kind));
+    row.BindInteger(8, one.field.pace == Pace::kSlow ? 1 : 0);
+    row.BindInteger(9, one.field.diagnostic ? 1 : 0);
+    if (const int code = row.Run(); code != SQLITE_DONE) return code;
+    sql_.clear_states.BindInteger(1, one.id);
+    if (const int code = sql_.clear_states.Run(); code != SQLITE_DONE) return code;
+    for (const auto& [state, name] : one.field.states) {
+      sql_.state.BindInteger(1, one.id);
+      sql_.state.BindInteger(2, state);
+      sql_.state.BindText(3, name);
+      if (const int code = sql_.state.Run(); code != SQLITE_DONE) return code;
+    }
+  }
+  return SQLITE_DONE;
+}
+
+// A frame's readings have numbers in a row, so one small row links them all.
+int SqliteStore::WriteFrameLinks(const RecordBatch& batch) {
+  const std::vector<Record>& records = batch.records;
+  for (size_t i = 0; i < records.size();) {
+    const FrameId frame = records[i].frame;
+    size_t end = i + 1;
+    while (end < records.size() && records[end].frame == frame &&
+           records[end].number == records[i].number + (end - i)) {
+      ++end;
+    }
+    if (frame != 0) {
+      sql_.frame_reading.BindInteger(1, static_cast<int64_t>(frame));
+      sql_.frame_reading.BindInteger(2, static_cast<int64_t>(records[i].number));
+      sql_.frame_reading.BindInteger(3, static_cast<int64_t>(end - i));
+      if (const int code = sql_.frame_reading.Run(); code != SQLITE_DONE) return code;
+    }
+    i = end;
+  }
+  return SQLITE_DONE;
+}
+
+int SqliteStore::FindArchiveClass(const ArchivedFrame& frame, ArchiveClass** found) {
+  ArchiveKey key{frame.source, frame.verdict, frame.reason};
+  auto entry = working_.classes.find(key);
+  if (entry == working_.classes.end() && working_.classes.size() >= kMaxArchiveClasses) {
+    std::get<2>(key) = kOtherReason;
+    entry = working_.classes.find(key);
+  }
+  if (entry == working_.classes.end()) {
+    sql_.add_class.BindText(1, std::get<0>(key));
+    sql_.add_class.BindInteger(2, static_cast<int64_t>(std::get<1>(key)));
+    sql_.add_class.BindText(3, std::get<2>(key));
+    if (const int code = sql_.add_class.Run(); code != SQLITE_DONE) return code;
+    entry = working_.classes.emplace(std::move(key), ArchiveClass{}).first;
+    entry->second.id = sqlite3_last_insert_rowid(db_.get());
+  }
+  *found = &entry->second;
+  return SQLITE_DONE;
+}
+
+int SqliteStore::WriteFrames(const std::vector<ArchivedFrame>& frames) {
+  for (const ArchivedFrame& frame : frames) {
+    ArchiveClass* archive_class = nullptr;
+    if (const int code = FindArchiveClass(frame, &archive_class); code != SQLITE_DONE) return code;
+    sql_.frame.BindInteger(1, static_cast<int64_t>(frame.id));
+    sql_.frame.BindInteger(2, archive_class->id);
+    sql_.frame.BindInteger(3, frame.received_us);
+    sql_.frame.BindBytes(4, frame.bytes);
+    if (const int code = sql_.frame.Run(); code != SQLITE_DONE) return code;
+    working_.archive_cost -= archive_class->cost();
+    ++archive_class->frames;
+    archive_class->bytes += frame.bytes.size();
+    archive_class->changed = true;
+    working_.archive_cost += archive_class->cost();
+  }
+  return SQLITE_DONE;
+}
+
+int SqliteStore::EvictOldest(ArchiveClass& archive_class) {
+  sql_.oldest_frame.BindInteger(1, archive_class.id);
+  if (const int code = sql_.oldest_frame.Step(); code != SQLITE_ROW) {
+    sql_.oldest_frame.Reset();
+    if (code != SQLITE_DONE) return code;
+    // Someone deleted frames by hand: count anew instead of looking for them for ever.
+    working_.archive_cost -= archive_class.cost();
+    archive_class.frames = 0;
+    archive_class.bytes = 0;
+    archive_class.changed = true;
+    return SQLITE_DONE;
+  }
+  const int64_t id = sql_.oldest_frame.Integer(0);
+  const auto size = static_cast<uint64_t>(sql_.oldest_frame.Integer(1));
+  sql_.oldest_frame.Reset();
+  sql_.delete_frame.BindInteger(1, id);
+  if (const int code = sql_.delete_frame.Run(); code != SQLITE_DONE) return code;
+  sql_.delete_frame_reading.BindInteger(1, id);
+  if (const int code = sql_.delete_frame_reading.Run(); code != SQLITE_DONE) return code;
+  working_.archive_cost -= archive_class.cost();
+  archive_class.frames -= std::min<uint64_t>(archive_class.frames, 1);
+  archive_class.bytes -= std::min(archive_class.bytes, size);
+  archive_class.changed = true;
+  working_.archive_cost += archive_class.cost();
+  return SQLITE_DONE;
+}
+
+int SqliteStore::Evict() {
+  for (auto& [key, archive_class] : working_.classes) {
+    while (archive_class.changed && archive_class.cost() > options_.archive_class_bytes) {
+      if (const int code = EvictOldest(archive_class); code != SQLITE_DONE) return code;
+    }
+  }
+  while (working_.archive_cost > options_.archive_total_bytes) {
+    const auto largest =
+        std::max_element(working_.classes.begin(), working_.classes.end(),
+                         [](const auto& a, const auto& b) { return a.second.cost() < b.second.cost(); });
+    if (const int code = EvictOldest(largest->second); code != SQLITE_DONE) return code;
+  }
+  for (auto& [key, archive_class] : working_.classes) {
+    if (!archive_class.changed) continue;
+    archive_class.changed = false;
+    sql_.update_class.BindInteger(1, static_cast<int64_t>(archive_class.frames));
+    sql_.update_class.BindInteger(2, static_cast<int64_t>(archive_class.bytes));
+    sql_.update_class.BindInteger(3, archive_class.id);
+    if (const int code = sql_.update_class.Run(); code != SQLITE_DONE) return code;
+  }
+  return SQLITE_DONE;
+}
+
+}  // namespace vesta::hub

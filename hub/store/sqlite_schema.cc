@@ -1,0 +1,193 @@
+#include "hub/store/sqlite_schema.h"
+
+#include <fmt/format.h>
+
+namespace vesta::hub {
+namespace {
+
+constexpr char kTables[] = R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('reserved_numbers_end', 1), ('reserved_frames_end', 1), ('timeline_end', 0);
+
+CREATE TABLE device (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  protocol TEXT NOT NULL,
+  source TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  identity_on_wire INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  manufacturer TEXT NOT NULL,
+  model TEXT NOT NULL,
+  serial TEXT NOT NULL,
+  firmware TEXT NOT NULL,
+  parent INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  place TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL,
+  field TEXT NOT NULL,
+  quantity TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  decimals INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  slow INTEGER NOT NULL,
+  diagnostic INTEGER NOT NULL,
+  UNIQUE (device, field)
+) STRICT;
+
+CREATE TABLE series_state (
+  series INTEGER NOT NULL,
+  code INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (series, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reading (
+  number INTEGER PRIMARY KEY,
+  series INTEGER NOT NULL,
+  time_us INTEGER NOT NULL,
+  delay_us INTEGER NOT NULL,
+  marks INTEGER NOT NULL,
+  frame INTEGER NOT NULL,
+  exponent INTEGER NOT NULL,
+  value ANY
+) STRICT;
+
+CREATE TABLE timeline (
+  series INTEGER NOT NULL,
+  time_us INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  marks INTEGER NOT NULL,
+  exponent INTEGER NOT NULL,
+  value ANY,
+  PRIMARY KEY (series, time_us, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE frame_class (
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,
+  verdict INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  frames INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  UNIQUE (source, verdict, reason)
+) STRICT;
+
+CREATE TABLE frame (
+  id INTEGER PRIMARY KEY,
+  class INTEGER NOT NULL,
+  received_us INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX frame_by_class ON frame (class);
+
+CREATE TABLE frame_reading (
+  frame INTEGER NOT NULL,
+  first_number INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (frame, first_number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE output_position (
+  output TEXT PRIMARY KEY,
+  number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW plain_reading AS
+SELECT r.number,
+       d.key AS device,
+       s.field,
+       strftime('%Y-%m-%dT%H:%M:%fZ', r.time_us / 1000000.0, 'unixepoch') AS time,
+       CASE r.marks & 7
+         WHEN 1 THEN CAST(r.value || 'e' || r.exponent AS REAL)
+         WHEN 4 THEN coalesce((SELECT n.name FROM series_state n WHERE n.series = r.series AND n.code = r.value),
+                              r.value)
+         ELSE r.value
+       END AS value,
+       s.unit,
+       CASE r.marks >> 3 & 7
+         WHEN 0 THEN 'ok' WHEN 1 THEN 'unavailable' WHEN 2 THEN 'out_of_range' WHEN 3 THEN 'suspect' ELSE 'derived'
+       END AS quality,
+       r.series,
+       r.time_us,
+       r.time_us + r.delay_us AS received_us
+FROM reading r
+JOIN series s ON s.id = r.series
+JOIN device d ON d.id = s.device;
+)sql";
+
+StoreError Foreign(const SqliteDb& db, std::string_view what) {
+  return {StoreErrorKind::kWrongVersion, fmt::format("{}: {}", db.path(), what)};
+}
+
+// An empty file is new, whatever a crash during its making left of it: the tables come in one transaction.
+tl::expected<bool, StoreError> IsNew(SqliteDb& db) {
+  const auto version = db.Integer("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  const auto id = db.Integer("PRAGMA application_id");
+  if (!id) return tl::unexpected(id.error());
+  const auto tables = db.Integer("SELECT count(*) FROM sqlite_master");
+  if (!tables) return tl::unexpected(tables.error());
+  if (*version == 0 && *id == 0 && *tables == 0) return true;
+  if (*id != kStoreApplicationId) {
+    return tl::unexpected(Foreign(db, "this is a SQLite file, but not of Vesta: give another path"));
+  }
+  if (*version != kStoreVersion) {
+    return tl::unexpected(
+        Foreign(db, fmt::format("the file has format {} and this program knows {}: use the newer program that wrote it",
+                                *version, kStoreVersion)));
+  }
+  return false;
+}
+
+tl::expected<void, StoreError> Set(SqliteDb& db, const std::string& sql, std::string_view doing) {
+  if (db.Execute(sql.c_str()) != SQLITE_OK) return tl::unexpected(db.Error(doing));
+  return {};
+}
+
+}  // namespace
+
+tl::expected<void, StoreError> PrepareWriter(SqliteDb& db, bool fsync) {
+  sqlite3_busy_timeout(db.get(), kBusyTimeout_ms);
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  const auto is_new = IsNew(db);
+  if (!is_new) return tl::unexpected(is_new.error());
+  // SQLite opens a file that it can't write for reading only, and says so when the first commit is due.
+  if (sqlite3_db_readonly(db.get(), "main") == 1) {
+    return tl::unexpected(StoreError{StoreErrorKind::kReadOnly,
+                                     fmt::format("{}: the file can't be written: check its owner, its permissions and "
+                                                 "whether the file system is mounted read-only",
+                                                 db.path())});
+  }
+  auto done = Set(db,
+                  fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA cache_size = -{};"
+                              "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
+                              "PRAGMA journal_size_limit = {}",
+                              fsync ? "FULL" : "OFF", kWriterCacheKib, kLogBytesMax),
+                  "setting up the store");
+  if (!done || !*is_new) return done;
+  done = Set(db,
+             fmt::format("{} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kTables,
+                         kStoreApplicationId, kStoreVersion),
+             "making the tables");
+  if (!done) db.Execute("ROLLBACK");
+  return done;
+}
+
+tl::expected<void, StoreError> PrepareReader(SqliteDb& db) {
+  sqlite3_busy_timeout(db.get(), kBusyTimeout_ms);
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  return Set(db,
+             fmt::format("PRAGMA cache_size = -{}; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY", kReaderCacheKib),
+             "setting up a reader");
+}
+
+}  // namespace vesta::hub
