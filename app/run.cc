@@ -16,13 +16,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "app/exit_code.h"
 #include "app/hub.h"
 
 namespace vesta::app {
 namespace {
 
-constexpr int kExitStopped = 0;
-constexpr int kExitCannotStart = 3;
 // An output that does not say goodbye in this time is left behind; systemd's own limit is longer.
 constexpr auto kStopLimit = std::chrono::seconds(10);
 constexpr auto kStatusEvery = std::chrono::seconds(10);
@@ -45,7 +44,7 @@ void KeepMemoryFlat() {
 
 void PrintProblems(const std::string& file, const hub::LoadedConfig& loaded) {
   for (const hub::ConfigProblem& problem : loaded.problems) {
-    fmt::print(stderr, "{}\n", hub::FormatProblem(file, problem));
+    fmt::print(stderr, "{}\n", hub::FormatProblem(problem, file));
   }
 }
 
@@ -125,11 +124,10 @@ bool ParseAddress(const std::string& text, std::string* address, uint16_t* port)
   return true;
 }
 
-int RunLoaded(hub::LoadedConfig loaded, const std::function<void(const std::string&)>& ready) {
+int RunLoaded(boost::asio::io_context& io, hub::LoadedConfig loaded, const std::function<void(Hub&)>& ready) {
   KeepMemoryFlat();
   signal(SIGPIPE, SIG_IGN);
   SetUpLog(loaded.config.log_level);
-  boost::asio::io_context io(1);
   auto hub = Hub::Make(io, std::move(loaded.config), std::move(loaded.off));
   if (!hub) {
     fmt::print(stderr, "vesta: {}\n", hub.error());
@@ -141,9 +139,9 @@ int RunLoaded(hub::LoadedConfig loaded, const std::function<void(const std::stri
   }
   Runner runner(io, **hub);
   runner.Start();
-  ready((*hub)->page_address());
+  ready(**hub);
   io.run();
-  return kExitStopped;
+  return kExitOk;
 }
 
 int RunHub(const RunOptions& options) {
@@ -153,13 +151,14 @@ int RunHub(const RunOptions& options) {
     fmt::print(stderr, "vesta: {} can't be used; `vesta check {}` explains\n", options.config, options.config);
     return kExitCannotStart;
   }
-  if (!options.data.empty()) loaded.config.storage.directory = options.data;
+  if (!options.directory.empty()) loaded.config.storage.directory = options.directory;
   if (!options.http.empty() && !ParseAddress(options.http, &loaded.config.http.address, &loaded.config.http.port)) {
     fmt::print(stderr, "vesta: --http wants ADDRESS:PORT, for instance 127.0.0.1:8600\n");
     return kExitCannotStart;
   }
-  return RunLoaded(std::move(loaded), [](const std::string& page) {
-    if (!page.empty()) fmt::print("The page is at {}\n", page);
+  boost::asio::io_context io(1);
+  return RunLoaded(io, std::move(loaded), [](Hub& hub) {
+    if (!hub.page_address().empty()) fmt::print("The page is at {}\n", hub.page_address());
     std::fflush(stdout);
   });
 }

@@ -1,0 +1,279 @@
+#include "app/demo.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/exit_code.h"
+#include "app/hub.h"
+#include "app/run.h"
+#include "hub/clock/clock.h"
+#include "hub/config/load.h"
+#include "hub/sources/capture_file.h"
+#include "simulators/p1_feed.h"
+#include "simulators/paced_feed.h"
+#include "simulators/pty_port.h"
+#include "simulators/tcp_port.h"
+
+namespace vesta::app {
+namespace {
+
+using simulators::P1Kind;
+
+// The meters were hung up so long before the first start: their counters stand at something plausible, and living
+// through it takes a second at the most.
+constexpr int64_t kHungUpBefore_us = 14ll * 86400 * kUsPerSecond;
+constexpr int64_t kYesterday_us = 24ll * 3600 * kUsPerSecond;
+constexpr int64_t kYesterdayStep_us = 60 * kUsPerSecond;
+// The meters begin when the replay is over, at the latest after this.
+constexpr auto kReplayLimit = std::chrono::seconds(30);
+constexpr auto kReplayLook = std::chrono::milliseconds(50);
+
+struct DemoMeter {
+  const char* source;
+  const char* title;
+  P1Kind kind;
+  bool tcp;
+};
+constexpr std::array<DemoMeter, 4> kMeters = {{
+    {"house", "House", P1Kind::kDsmr5ThreePhase, false},
+    {"office", "Office in Ghent", P1Kind::kBelgian, true},
+    {"vineyard", "Vineyard in Remich", P1Kind::kLuxembourg, false},
+    {"barn", "Old barn", P1Kind::kDsmr2, false},
+}};
+
+// A folder that goes away with the demo when the user named none.
+class DemoDirectory {
+ public:
+  explicit DemoDirectory(const std::string& named) : path_(named) {
+    std::error_code error;
+    if (!named.empty()) {
+      std::filesystem::create_directories(named, error);
+      if (error) path_.clear();
+      return;
+    }
+    std::string pattern = (std::filesystem::temp_directory_path(error) / "vesta-demo-XXXXXX").string();
+    path_ = mkdtemp(pattern.data()) == nullptr ? "" : pattern;
+    temporary_ = !path_.empty();
+  }
+  ~DemoDirectory() {
+    std::error_code ignored;
+    if (temporary_) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool temporary_ = false;
+};
+
+// When the meters were hung up, the same in every run on one directory: counters go on where they stood.
+UtcUs HungUp(const std::string& directory, UtcUs now_us) {
+  const std::string path = directory + "/hung-up";
+  int64_t seconds = 0;
+  if (std::ifstream(path) >> seconds) return seconds * kUsPerSecond;
+  seconds = (now_us - kHungUpBefore_us) / kUsPerSecond;
+  std::ofstream(path) << seconds << '\n';
+  return seconds * kUsPerSecond;
+}
+
+class Demo {
+ public:
+  Demo(boost::asio::io_context& io, std::string directory, double speed)
+      : io_(io), directory_(std::move(directory)), speed_(speed), timer_(io) {}
+
+  bool Open(std::string* error) {
+    now_us_ = hub::SystemClock().Read().utc_us;
+    hung_up_us_ = HungUp(directory_, now_us_);
+    first_start_ = !std::filesystem::exists(directory_ + "/data/vesta.db");
+    for (const DemoMeter& meter : kMeters) {
+      Running running;
+      if (meter.tcp) {
+        running.port = simulators::TcpPort::Open(io_, "127.0.0.1:0", error);
+      } else {
+        running.port = simulators::PtyPort::Open(io_, directory_ + "/" + meter.source, error);
+      }
+      if (running.port == nullptr) return false;
+      running_.push_back(std::move(running));
+    }
+    if (first_start_) return WriteYesterday(error);
+    return true;
+  }
+
+  std::string ConfigText(const std::string& http) const {
+    std::string address;
+    uint16_t port = 0;
+    ParseAddress(http, &address, &port);
+    nlohmann::ordered_json config;
+    config["hub"] = {{"id", "demo"}, {"name", "Vesta demo"}, {"zone", "Europe/Amsterdam"}, {"log_level", "warning"}};
+    config["storage"] = {{"directory", directory_ + "/data"}};
+    config["http"] = {{"address", address}, {"port", port}};
+    for (size_t i = 0; i < kMeters.size(); ++i) {
+      nlohmann::ordered_json source = {{"name", kMeters[i].source}};
+      const std::string where = running_[i].port->where();
+      if (kMeters[i].tcp) {
+        source["type"] = "tcp";
+        source["host"] = "127.0.0.1";
+        source["port"] = std::stoi(where.substr(where.rfind(':') + 1));
+      } else {
+        source["type"] = "serial";
+        source["port"] = where;
+        if (kMeters[i].kind == P1Kind::kDsmr2) {
+          source["baud"] = 9600;
+          source["framing"] = "7E1";
+        }
+      }
+      source["protocol"] = "p1";
+      source["p1"] = Settings(kMeters[i].kind);
+      config["sources"].push_back(source);
+    }
+    if (first_start_) {
+      config["sources"].push_back({{"name", "yesterday"},
+                                   {"type", "capture"},
+                                   {"protocol", "p1"},
+                                   {"file", YesterdayPath()},
+                                   {"speed", 0},
+                                   {"archive", "none"}});
+    }
+    for (size_t i = 0; i < kMeters.size(); ++i) {
+      config["devices"].push_back({{"key", DeviceKey(i)}, {"name", kMeters[i].title}});
+    }
+    return config.dump(2);
+  }
+
+  void Start(Hub& hub) {
+    hub_ = &hub;
+    limit_ = std::chrono::steady_clock::now() + kReplayLimit;
+    StartMetersAfterReplay();
+  }
+
+ private:
+  struct Running {
+    std::unique_ptr<simulators::Port> port;
+    std::unique_ptr<simulators::P1Feed> feed;
+    std::unique_ptr<simulators::PacedFeed> pace;
+  };
+
+  static nlohmann::ordered_json Settings(P1Kind kind) {
+    const simulators::P1KindInfo& info = simulators::InfoOf(kind);
+    nlohmann::ordered_json settings = {{"zone", "Europe/Amsterdam"}, {"tariff_rule", info.tariff_rule}};
+    if (info.encrypted) {
+      settings["encryption_key"] = Hex(simulators::kSimulatedKey);
+      settings["authentication_key"] = Hex(simulators::kLuxembourgAuthenticationKey);
+    }
+    return settings;
+  }
+
+  static std::string Hex(const simulators::AesKey& key) {
+    std::string hex;
+    for (const uint8_t byte : key) hex += fmt::format("{:02X}", byte);
+    return hex;
+  }
+
+  simulators::P1FeedOptions FeedOptions(size_t i, UtcUs start_us) const {
+    simulators::P1FeedOptions options;
+    options.meter.kind = kMeters[i].kind;
+    options.meter.seed = i + 1;
+    options.meter.installed_us = hung_up_us_;
+    options.start_us = start_us;
+    return options;
+  }
+
+  std::string DeviceKey(size_t i) const {
+    return "p1_" + hub::CleanKey(simulators::P1Meter(FeedOptions(i, now_us_).meter).equipment_id());
+  }
+
+  std::string YesterdayPath() const { return directory_ + "/yesterday.jsonl"; }
+
+  // The last day of the first meter, a telegram a minute, as if somebody had captured it.
+  bool WriteYesterday(std::string* error) {
+    std::ofstream file(YesterdayPath());
+    file << hub::CaptureHeaderLine() << '\n';
+    simulators::P1Meter meter(FeedOptions(0, 0).meter);
+    const UtcUs last_us = now_us_ / kYesterdayStep_us * kYesterdayStep_us;
+    for (UtcUs at_us = last_us - kYesterday_us; at_us < last_us; at_us += kYesterdayStep_us) {
+      meter.Advance(at_us);
+      const std::string telegram = meter.Emit();
+      file << hub::CaptureFrameLine(at_us, kMeters[0].source,
+                                    {reinterpret_cast<const uint8_t*>(telegram.data()), telegram.size()})
+           << '\n';
+    }
+    if (file.flush()) return true;
+    *error = fmt::format("can't write {}", YesterdayPath());
+    return false;
+  }
+
+  // A meter that spoke while its own yesterday is still being replayed would see its counters step back.
+  void StartMetersAfterReplay() {
+    for (const hub::SourceHealth& source : hub_->SourceHealths()) {
+      if (source.name != "yesterday" || source.state == hub::SourceState::kStopped) continue;
+      if (std::chrono::steady_clock::now() > limit_) break;
+      timer_.expires_after(kReplayLook);
+      timer_.async_wait([this](const boost::system::error_code& failed) {
+        if (!failed) StartMetersAfterReplay();
+      });
+      return;
+    }
+    const UtcUs start_us = hub::SystemClock().Read().utc_us;
+    for (size_t i = 0; i < running_.size(); ++i) {
+      Running& running = running_[i];
+      running.feed = std::make_unique<simulators::P1Feed>(FeedOptions(i, start_us));
+      running.pace = std::make_unique<simulators::PacedFeed>(io_, *running.feed, *running.port, speed_);
+      running.pace->Start(start_us);
+    }
+  }
+
+  boost::asio::io_context& io_;
+  std::string directory_;
+  double speed_;
+  boost::asio::steady_timer timer_;
+  UtcUs now_us_ = 0;
+  UtcUs hung_up_us_ = 0;
+  bool first_start_ = false;
+  std::vector<Running> running_;
+  Hub* hub_ = nullptr;
+  std::chrono::steady_clock::time_point limit_;
+};
+
+}  // namespace
+
+int RunDemo(const DemoOptions& options) {
+  std::string address;
+  uint16_t port = 0;
+  if (!ParseAddress(options.http, &address, &port)) {
+    fmt::print(stderr, "vesta: --http wants ADDRESS:PORT, for instance 127.0.0.1:8600\n");
+    return kExitWrongUsage;
+  }
+  const DemoDirectory directory(options.directory);
+  if (directory.path().empty()) {
+    fmt::print(stderr, "vesta: can't make the data directory {}\n", options.directory);
+    return kExitCannotStart;
+  }
+  boost::asio::io_context io(1);
+  Demo demo(io, directory.path(), options.speed);
+  std::string error;
+  if (!demo.Open(&error)) {
+    fmt::print(stderr, "vesta: {}\n", error);
+    return kExitCannotStart;
+  }
+  hub::LoadedConfig loaded = hub::LoadConfig(demo.ConfigText(options.http), directory.path());
+  return RunLoaded(io, std::move(loaded), [&](Hub& hub) {
+    fmt::print("Vesta runs on simulated meters; its data is in {}\nThe page is at {}\n", directory.path(),
+               hub.page_address());
+    std::fflush(stdout);
+    demo.Start(hub);
+  });
+}
+
+}  // namespace vesta::app
