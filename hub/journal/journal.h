@@ -35,9 +35,20 @@ struct JournalOptions {
 // Readings that may wait in memory while the disk refuses to take them (full, read-only). Beyond this the newest are
 // refused and counted: what is already accepted is never given up.
 inline constexpr size_t kMaxWaitingRecords = 262144;
-inline constexpr size_t kMaxWaitingFrameBytes = 16u << 20;
+inline constexpr size_t kMaxWaitingFrameBytes = 16u << 20;  // of raw frames, each with kWaitingFrameOverhead
+inline constexpr size_t kWaitingFrameOverhead = 128;        // so that empty ones are bounded too
+inline constexpr size_t kMaxWaitingTextBytes = 8u << 20;    // of readings that are texts
+// Readings in one commit. While the writer is at work a group grows beyond commit_records, so that a slow disk gets
+// fewer and larger commits; beyond this the next group begins, so that no commit takes long.
+inline constexpr size_t kMaxUnitRecords = 32768;
 // Numbers reserved at a time: many times what can wait in memory, so a block never runs out between two commits.
 inline constexpr uint64_t kNumberBlock = 1u << 24;
+// Reads and queries that may wait, each; what comes beyond is answered with an error at once.
+inline constexpr size_t kMaxReadRequests = 256;
+// Old history is looked for this often, and only when something was committed: an idle hub does not touch the disk.
+inline constexpr int64_t kTrimEvery_us = 600 * kUsPerSecond;
+// Readings trimmed in one step, so that a commit never waits long behind it.
+inline constexpr size_t kTrimRows = 4096;
 // Wait before a failed commit is tried again.
 inline constexpr int64_t kCommitRetry_us = 2 * kUsPerSecond;
 
@@ -49,6 +60,8 @@ struct JournalHealth {
   uint64_t failed_commits = 0;
   uint64_t refused_records = 0;  // disk refused for too long
   uint64_t refused_frames = 0;   // archive only
+  uint64_t refused_reads = 0;    // too many waited
+  uint64_t trimmed_records = 0;
   int64_t last_commit_duration_us = 0;
   UtcUs last_commit_us = 0;
   std::string error;  // of the last commit, "" when it went well
@@ -68,7 +81,8 @@ class Journal {
   // 0 when refused (see kMaxWaitingFrameBytes).
   FrameId AppendFrame(ArchivedFrame frame);
 
-  // Commit what is waiting now; done runs on the main thread when it is durable.
+  // Commit what is waiting now; done runs on the main thread when it is durable. Calls in one turn of the main thread
+  // share a commit.
   void Flush(std::function<void()> done = {});
 
   JournalNumber last_number() const;
@@ -78,7 +92,8 @@ class Journal {
   using Token = std::shared_ptr<void>;
   Token OnDurable(std::function<void(JournalNumber mark)> listener);
 
-  // Positions of outputs, made durable with the next commit. Unknown name: 0.
+  // Positions of outputs, made durable with the next commit. Unknown name: 0. A position beyond the durable mark is
+  // taken as the mark: what an output acknowledged early must be sent again after a crash.
   JournalNumber Position(const std::string& output) const;
   void SetPosition(const std::string& output, JournalNumber number);
 
@@ -86,12 +101,15 @@ class Journal {
   using ReadCallback = std::function<void(tl::expected<RecordBatch, StoreError>)>;
   void Read(JournalNumber after, size_t limit, ReadCallback done);
 
-  // Runs any query on the reader thread; `work` gets the reader there, `done` runs on the main thread afterwards.
+  // Runs any query on a second reader thread, so that a long one never delays the outputs; `work` gets the reader
+  // there, `done` runs on the main thread afterwards. Both always run, once: when there is no reader to be had, or too
+  // many queries wait, each call of the reader that `work` gets answers with the error.
   void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
 
   const JournalHealth& health() const;
 
-  // Commits everything that waits and stops the threads. Idempotent.
+  // Commits everything that waits and stops the threads; nothing is taken afterwards. What the disk refuses now is lost
+  // and said so in the log. Idempotent.
   void Close();
 
  private:
