@@ -21,7 +21,7 @@ using vesta::p1::P1Session;
 constexpr int kRounds = 5;  // the median counts
 constexpr int kLoops = 20;  // per measurement, so that it lasts some tens of milliseconds
 constexpr size_t kTelegrams = 566;
-constexpr size_t kNumbersPerTelegram = 28;
+constexpr size_t kNumbersPerTelegram = 27;
 constexpr size_t kBigChunk = 4096;
 constexpr double kCrcRatioLimit = 1.5;
 constexpr double kChunkRatioLimit = 2.0;
