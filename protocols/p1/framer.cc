@@ -53,9 +53,10 @@ Framer::Framer(const FramerOptions& options, FramerSink* sink)
       sink_(sink),
       max_pending_(Bounded(options.max_telegram) + kEncryptedOverhead),
       capacity_(max_pending_ + kReadAhead),
-      buffer_(std::make_unique<uint8_t[]>(capacity_ + kReadablePast)) {}
+      buffer_(std::make_unique<Stored[]>(capacity_ + kReadablePast)) {}
 
 void Framer::Receive(Bytes bytes, int64_t monotonic_us) {
+  CatchUp();
   ExpirePause(monotonic_us);
   last_byte_us_ = monotonic_us;
   while (!bytes.empty()) {
@@ -69,7 +70,7 @@ void Framer::Receive(Bytes bytes, int64_t monotonic_us) {
 size_t Framer::Append(Bytes bytes) {
   if (state_ == State::kIdle && scan_ == end_) start_ = end_;
   if (start_ > 0 && capacity_ - end_ < bytes.size()) {
-    std::memmove(buffer_.get(), buffer_.get() + start_, end_ - start_);
+    std::memmove(data(), data() + start_, end_ - start_);
     const size_t moved = start_;
     base_offset_ += moved;
     start_ = 0;
@@ -80,11 +81,11 @@ size_t Framer::Append(Bytes bytes) {
     only_encrypted_to_ = only_encrypted_to_ > moved ? only_encrypted_to_ - moved : 0;
   }
   const size_t n = std::min(bytes.size(), capacity_ - end_);
-  std::memcpy(buffer_.get() + end_, bytes.data(), n);
+  std::memcpy(data() + end_, bytes.data(), n);
   if (options_.strip_bit7) {
     for (size_t i = end_; i < end_ + n; ++i) {
-      if ((buffer_[i] & kBit7) == 0) continue;
-      buffer_[i] &= static_cast<uint8_t>(~kBit7);
+      if ((data()[i] & kBit7) == 0) continue;
+      data()[i] &= static_cast<uint8_t>(~kBit7);
       last_stripped_ = base_offset_ + i + 1;
     }
   }
@@ -118,17 +119,17 @@ void Framer::Scan() {
 
 bool Framer::ScanIdle() {
   const size_t plain_from = std::min(end_, std::max(scan_, only_encrypted_to_));
-  const size_t slash = Find(buffer_.get(), plain_from, end_, '/');
-  const size_t start = Find(buffer_.get(), scan_, slash, kEncryptedStart);
+  const size_t slash = Find(data(), plain_from, end_, '/');
+  const size_t start = Find(data(), scan_, slash, kEncryptedStart);
   const size_t at = std::min(slash, start);
   // Bytes inside a failed encrypted frame were reported with it.
-  for (size_t i = std::max(scan_, only_encrypted_to_); i < at; ++i) bytes_outside_ += IsFiller(buffer_[i]) ? 0 : 1;
+  for (size_t i = std::max(scan_, only_encrypted_to_); i < at; ++i) bytes_outside_ += IsFiller(data()[i]) ? 0 : 1;
   scan_ = at;
   if (at == end_) {
     start_ = end_;
     return false;
   }
-  Start(buffer_[at] == '/' ? State::kIdentification : State::kEncrypted, at);
+  Start(data()[at] == '/' ? State::kIdentification : State::kEncrypted, at);
   return true;
 }
 
@@ -149,8 +150,8 @@ void Framer::GoIdle(size_t at) {
 
 bool Framer::ScanIdentification() {
   const size_t limit = std::min(end_, start_ + kMaxIdentification);
-  while (scan_ < limit && !IsEol(buffer_[scan_])) {
-    if (buffer_[scan_] == '/') ++inner_slashes_;
+  while (scan_ < limit && !IsEol(data()[scan_])) {
+    if (data()[scan_] == '/') ++inner_slashes_;
     ++scan_;
   }
   if (scan_ < limit) {
@@ -168,16 +169,16 @@ bool Framer::ScanIdentification() {
 bool Framer::ScanBody() {
   const size_t limit = std::min(end_, start_ + Bounded(options_.max_telegram));
   for (;;) {
-    if (next_bang_ < scan_) next_bang_ = Find(buffer_.get(), scan_, limit, '!');
+    if (next_bang_ < scan_) next_bang_ = Find(data(), scan_, limit, '!');
     const size_t stop = std::min(next_bang_, limit);
-    const size_t slash = Find(buffer_.get(), scan_, stop, '/');
+    const size_t slash = Find(data(), scan_, stop, '/');
     if (slash < stop) {
       scan_ = slash + 1;
-      if (!EndsLineOrGroup(buffer_[slash - 1])) {
+      if (!EndsLineOrGroup(data()[slash - 1])) {
         ++inner_slashes_;
         continue;
       }
-      if (options_.lenient_end_mark && IsEol(buffer_[slash - 1]) && !HasVersionObject()) {
+      if (options_.lenient_end_mark && IsEol(data()[slash - 1]) && !HasVersionObject()) {
         end_mark_ = slash;
         scan_ = slash;
         Complete(true);
@@ -195,7 +196,7 @@ bool Framer::ScanBody() {
       return true;
     }
     scan_ = next_bang_ + 1;
-    if (EndsLineOrGroup(buffer_[scan_ - 2])) {
+    if (EndsLineOrGroup(data()[scan_ - 2])) {
       end_mark_ = scan_ - 1;
       state_ = State::kEnd;
       return true;
@@ -205,7 +206,7 @@ bool Framer::ScanBody() {
 
 bool Framer::ScanEnd() {
   while (scan_ < end_ && scan_ - end_mark_ <= kCrcDigits) {
-    if (HexDigit(static_cast<char>(buffer_[scan_])) < 0) {
+    if (HexDigit(static_cast<char>(data()[scan_])) < 0) {
       Complete(false);
       return true;
     }
@@ -258,7 +259,7 @@ void Framer::Complete(bool no_end_mark) {
   const size_t digits = no_end_mark ? 0 : end - end_mark - 1;
   uint16_t given = 0;
   for (size_t i = 0; i < digits; ++i) {
-    given = static_cast<uint16_t>(given * 16 + HexDigit(static_cast<char>(buffer_[end_mark + 1 + i])));
+    given = static_cast<uint16_t>(given * 16 + HexDigit(static_cast<char>(data()[end_mark + 1 + i])));
   }
   const Bytes covered = Slice(start, no_end_mark ? end_mark : end_mark + 1);
   const uint16_t computed = Computed(covered);
@@ -311,7 +312,7 @@ void Framer::Abandon(const char* reason, bool more_frames) {
   const size_t stop = more_frames ? end_ : scan_;
   const bool only_a_start = state_ == State::kEncrypted && encrypted_size_ == 0;
   Discard(start, only_a_start ? start + 1 : stop, only_a_start ? nullptr : reason);
-  const size_t next = Find(buffer_.get(), start + 1, stop, kEncryptedStart);
+  const size_t next = Find(data(), start + 1, stop, kEncryptedStart);
   only_encrypted_to_ = stop;
   GoIdle(next);
 }
@@ -341,6 +342,7 @@ void Framer::ExpirePause(int64_t monotonic_us) {
 }
 
 void Framer::Tick(int64_t monotonic_us) {
+  CatchUp();
   ExpirePause(monotonic_us);
   UpdateQuickLimit();
 }
@@ -359,6 +361,7 @@ int64_t Framer::next_deadline_us() const {
 }
 
 void Framer::Reset() {
+  CatchUp();
   if (state_ != State::kIdle && end_ > start_) Discard(start_, end_, "incomplete");
   only_encrypted_to_ = 0;
   GoIdle(end_);
@@ -366,13 +369,26 @@ void Framer::Reset() {
 }
 
 void Framer::UpdateQuickLimit() {
-  const bool quick = state_ == State::kBody && scan_ == end_ && !options_.strip_bit7;
-  // One less than the longest, so that the general path sees an overlong telegram.
-  quick_limit_ = quick ? std::min(capacity_, start_ + Bounded(options_.max_telegram) - 1) : 0;
+  quick_limit_ = 0;
+  if (scan_ != end_ || options_.strip_bit7) return;
+  // One less than the longest, so that the general path sees what is too long.
+  if (state_ == State::kBody) {
+    quick_limit_ = std::min(capacity_, start_ + Bounded(options_.max_telegram) - 1);
+    quick_stops_ = kStopsBody;
+  } else if (state_ == State::kIdentification) {
+    quick_limit_ = std::min(capacity_, start_ + kMaxIdentification - 1);
+    quick_stops_ = kStopsIdentification;
+  }
+}
+
+// The quick path leaves the bytes that it took unsearched, since there is nothing to find in them.
+void Framer::CatchUp() {
+  if (quick_limit_ != 0) scan_ = end_;
+  quick_limit_ = 0;
 }
 
 bool Framer::HasVersionObject() const {
-  const std::string_view text(reinterpret_cast<const char*>(buffer_.get()) + start_, end_ - start_);
+  const std::string_view text(reinterpret_cast<const char*>(data()) + start_, end_ - start_);
   return text.find("\n1-3:0.2.8(") != std::string_view::npos;
 }
 

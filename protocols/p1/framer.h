@@ -6,6 +6,7 @@
 // memory is taken when the framer is made. Facts: reference of the P1 port, framing and checksum sections.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,6 +60,18 @@ class FramerSink {
   virtual void OnDiscarded(Bytes raw, uint64_t offset, const char* reason) = 0;
 };
 
+// Which bytes end the quick path of Framer.
+inline constexpr uint8_t kStopsIdentification = 1;
+inline constexpr uint8_t kStopsBody = 2;
+constexpr std::array<uint8_t, 256> MakeStops() {
+  std::array<uint8_t, 256> stops{};
+  stops['\r'] = stops['\n'] = kStopsIdentification;
+  stops['/'] = kStopsIdentification | kStopsBody;
+  stops['!'] = kStopsBody;
+  return stops;
+}
+inline constexpr std::array<uint8_t, 256> kStops = MakeStops();
+
 class Framer {
  public:
   Framer(const FramerOptions& options, FramerSink* sink);
@@ -69,11 +82,13 @@ class Framer {
   // What is half received is void: reported as discarded, "incomplete".
   void Reset();
 
-  // One ordinary byte of a body, without the general path: false when the byte needs it.
-  bool TakeBodyByte(uint8_t byte, int64_t monotonic_us) {
-    if (end_ >= quick_limit_ || byte == '!' || byte == '/' || monotonic_us - last_byte_us_ > kCutPause_us) return false;
-    buffer_[end_] = byte;
-    scan_ = ++end_;
+  // One ordinary byte of an identification or body, without the general path: false when the byte needs it.
+  bool TakeQuickly(uint8_t byte, int64_t monotonic_us) {
+    const size_t at = end_;
+    if (at >= quick_limit_ || (kStops[byte] & quick_stops_) != 0) return false;
+    if (monotonic_us - last_byte_us_ > kCutPause_us) return false;
+    buffer_[at] = static_cast<Stored>(byte);
+    end_ = at + 1;
     last_byte_us_ = monotonic_us;
     return true;
   }
@@ -83,10 +98,11 @@ class Framer {
   uint64_t bytes_received() const { return base_offset_ + end_; }
   // Of something begun and not yet ended.
   size_t pending() const { return state_ == State::kIdle ? 0 : end_ - start_; }
-  // Since construction, including the pending ones.
-  bool encrypted_pending() const { return state_ == State::kEncrypted; }
 
  private:
+  // A type of its own, so that the compiler knows that storing a byte changes no member.
+  enum class Stored : uint8_t {};
+
   enum class State : uint8_t { kIdle, kIdentification, kBody, kEnd, kEncrypted };
 
   size_t Append(Bytes bytes);
@@ -104,22 +120,25 @@ class Framer {
   void GoIdle(size_t at);
   void Start(State state, size_t at);
   void UpdateQuickLimit();
+  void CatchUp();
   bool HasVersionObject() const;
   bool RepairMatches(std::span<const uint8_t> telegram, uint16_t given) const;
   uint16_t Computed(std::span<const uint8_t> bytes) const;
   void ExpirePause(int64_t monotonic_us);
-  Bytes Slice(size_t from, size_t to) const { return {buffer_.get() + from, to - from}; }
+  uint8_t* data() const { return reinterpret_cast<uint8_t*>(buffer_.get()); }
+  Bytes Slice(size_t from, size_t to) const { return {data() + from, to - from}; }
 
   const FramerOptions options_;
   FramerSink* const sink_;
   const size_t max_pending_;
   const size_t capacity_;
-  std::unique_ptr<uint8_t[]> buffer_;
+  std::unique_ptr<Stored[]> buffer_;
   uint64_t base_offset_ = 0;  // of buffer_[0] in the stream
   size_t start_ = 0;          // of what is pending
   size_t scan_ = 0;           // next byte to look at
   size_t end_ = 0;
-  size_t quick_limit_ = 0;
+  size_t quick_limit_ = 0;  // the quick path writes below this place; 0: not at all
+  uint8_t quick_stops_ = 0;
   State state_ = State::kIdle;
   size_t next_bang_ = 0;  // place of a '!' already found, or of the end of what was searched
   size_t end_mark_ = 0;

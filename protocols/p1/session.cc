@@ -666,7 +666,7 @@ void P1Session::EmitChannelValues(const Channel& channel, ChannelMemory* memory,
     StampedTime own = time;
     if (reading.stamped) {
       own = {stamp_us, TimeQuality::kDeviceClock};
-      if (stamp_us > time.time_us + kUsPerDay) {
+      if (time.quality != TimeQuality::kHubNotSynchronised && stamp_us > time.time_us + kUsPerDay) {
         own = time;
         ++counters_.submeter_restamped;
       }

@@ -108,7 +108,7 @@ class P1Session final : public vesta::Session, private FramerSink, private Unkno
 
   std::span<const Field> fields() const override { return Fields(); }
   void Receive(Bytes bytes, const Now& now, SessionEvents& events) override {
-    if (bytes.size() == 1 && framer_.TakeBodyByte(bytes[0], now.monotonic_us)) return;
+    if (bytes.size() == 1 && framer_.TakeQuickly(bytes[0], now.monotonic_us)) return;
     ReceiveAny(bytes, now, events);
   }
   void Tick(const Now& now, SessionEvents& events) override;
