@@ -13,7 +13,7 @@ std::optional<std::string> NoEnvironment(const std::string&) { return std::nullo
 std::string Complaints(std::string_view text) {
   std::string all;
   for (const ConfigProblem& problem : LoadConfig(text, "/etc/vesta", NoEnvironment).problems) {
-    all += FormatProblem(problem, "v") + "\n";
+    all += FormatProblem("v", problem) + "\n";
   }
   return all;
 }

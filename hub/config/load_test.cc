@@ -25,7 +25,7 @@ LoadedConfig Load(std::string_view text) { return LoadConfig(text, "/etc/vesta",
 
 std::vector<std::string> Messages(const LoadedConfig& loaded) {
   std::vector<std::string> messages;
-  for (const ConfigProblem& problem : loaded.problems) messages.push_back(FormatProblem(problem, "v"));
+  for (const ConfigProblem& problem : loaded.problems) messages.push_back(FormatProblem("v", problem));
   return messages;
 }
 

@@ -32,7 +32,7 @@ std::vector<ConfigProblem> ProblemList::Take() {
   return std::move(problems_);
 }
 
-std::string FormatProblem(const ConfigProblem& problem, std::string_view file_name) {
+std::string FormatProblem(std::string_view file_name, const ConfigProblem& problem) {
   std::string text(file_name);
   if (problem.line > 0) text += fmt::format(":{}:{}", problem.line, problem.column);
   text += problem.fatal_for_part ? ": " : ": warning: ";

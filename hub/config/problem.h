@@ -45,6 +45,6 @@ class ProblemList {
 };
 
 // "vesta.json:12:7: sources[2].baud: 9601 is not one of the allowed values; did you mean 9600? Allowed: 300, 600, ..."
-std::string FormatProblem(const ConfigProblem& problem, std::string_view file_name);
+std::string FormatProblem(std::string_view file_name, const ConfigProblem& problem);
 
 }  // namespace vesta::hub
