@@ -54,14 +54,19 @@ function CcText(assets) {
     "",
   ];
   assets.forEach((asset, i) => {
-    out.push(`constexpr unsigned char kBytes${i}[] = {`);
-    for (let at = 0; at < asset.gzip.length; at += 24) out.push([...asset.gzip.subarray(at, at + 24)].join(",") + ",");
-    out.push("};");
+    // As a literal, since that is quick to compile; octal, since a hex escape would swallow the digits behind it.
+    const octal = (byte) => "\\" + byte.toString(8).padStart(3, "0");
+    out.push(`constexpr char kBytes${i}[] =`);
+    for (let at = 0; at < asset.gzip.length; at += 24) {
+      out.push(`    "${Array.from(asset.gzip.subarray(at, at + 24), octal).join("")}"`);
+    }
+    out.push("    ;");
   });
   out.push("", "const Asset kAssets[] = {");
   assets.forEach((asset, i) => {
     const text = JSON.stringify;
-    out.push(`    {${text(asset.path)}, ${text(asset.content_type)}, kBytes${i}, ${text(asset.etag)}},`);
+    const bytes = `{kBytes${i}, sizeof kBytes${i} - 1}`;
+    out.push(`    {${text(asset.path)}, ${text(asset.content_type)}, ${bytes}, ${text(asset.etag)}},`);
   });
   out.push("};", "", "}  // namespace", "", "std::span<const Asset> DashboardAssets() { return kAssets; }", "");
   out.push("}  // namespace vesta::hub", "");

@@ -26,8 +26,8 @@ MAY = {
     "hub/live": {"model", "hub/devices", "hub/clock", "hub/journal"},
     "hub/intake": PORTABLE | {"hub/devices", "hub/clock", "hub/journal", "hub/live", "hub/config"},
     "hub/config": {"model"},
-    "hub/catalog": {"model", "formats"},
-    "hub/mqtt": {"hub/config"},
+    "hub/catalog": PORTABLE | {"hub/devices"},
+    "hub/mqtt": {"model", "hub/config", "hub/clock"},
     # The rooms at the hub's edge never include one another: they meet at the journal, the live view and the model.
     "hub/sources": PORTABLE | {"hub/config", "hub/clock", "hub/intake", "hub/live", "hub/mqtt"},
     "hub/outputs": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",

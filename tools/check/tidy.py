@@ -90,7 +90,11 @@ def flags_of(entry):
 
 
 def main():
-    prepare()
+    try:
+        prepare()
+    except subprocess.CalledProcessError as error:
+        print("CMakeLists.txt:1: what clang-tidy needs can't be built: " + " ".join(map(str, error.cmd)))
+        return 1
     version = subprocess.run([TIDY, "--version"], check=True, capture_output=True).stdout
     settings = version + (ROOT / ".clang-tidy").read_bytes()
     CACHE.mkdir(exist_ok=True)
