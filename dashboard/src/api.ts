@@ -81,7 +81,7 @@ export interface Source {
   frames_discarded: Counts;
   refused_readings: number;
   last_frame: string | null;
-  last_frame_age_s: number | null;
+  last_frame_age_s?: number | null; // may be left out in the live stream
   interval_s: number | null;
 }
 
@@ -98,7 +98,7 @@ export interface Output {
   acknowledged: number;
   waiting: number;
   dropped: Counts;
-  oldest_unsent_age_s: number;
+  oldest_unsent_age_s?: number; // may be left out in the live stream
   connects: number;
 }
 
@@ -126,6 +126,7 @@ export interface Readings {
   to: string;
   total: number;
   thinned: boolean;
+  before?: ReadingRow | null; // the newest one before `from`
   readings: ReadingRow[];
 }
 
@@ -151,6 +152,7 @@ export interface UnknownFrame {
 export interface Unknown {
   archive: ArchiveRow[];
   frames: UnknownFrame[];
+  next_before?: number | string | null; // where older ones go on; null: nowhere
 }
 
 export const kApi = "/api/v1";
@@ -211,12 +213,47 @@ export function Send<T>(method: "POST" | "PATCH", path: string, body: unknown): 
   return Ask<T>(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
+// History questions at once: the hub answers a few at a time and sends the rest away, and other pages ask too. A "busy"
+// is asked again a little later.
+const kHistoryAtOnce = 2;
+const kBusyTries = 6;
+const kBusyWait_ms = 400;
+let asking = 0;
+const in_line: { start: () => void; urgent: boolean }[] = [];
+
+async function InTurn<T>(urgent: boolean, stop: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  if (asking >= kHistoryAtOnce) {
+    await new Promise<void>((start) => {
+      const first_idle = in_line.findIndex((waiter) => !waiter.urgent);
+      in_line.splice(urgent && first_idle >= 0 ? first_idle : in_line.length, 0, { start, urgent });
+    });
+  }
+  asking += 1;
+  try {
+    for (let attempt = 1; ; ++attempt) {
+      if (stop.aborted) throw new ApiError(0, "aborted", "Not wanted any more.");
+      try {
+        return await ask();
+      } catch (error) {
+        const busy = error instanceof ApiError && (error.status === 503 || error.status === 429);
+        if (!busy || attempt === kBusyTries) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, kBusyWait_ms * attempt));
+    }
+  } finally {
+    asking -= 1;
+    in_line.shift()?.start();
+  }
+}
+
+// urgent: what the reader clicked, before what cards ask by themselves.
 export function AskReadings(
   series: number,
   from_ms: number,
   to_ms: number,
   points: number,
-  signal?: AbortSignal,
+  stop: AbortSignal,
+  urgent = false,
 ): Promise<Readings> {
   const query = new URLSearchParams({
     series: String(series),
@@ -224,5 +261,5 @@ export function AskReadings(
     to: new Date(to_ms).toISOString(),
     points: String(Math.max(1, Math.min(10_000, Math.round(points)))),
   });
-  return Ask<Readings>("/readings?" + query, signal ? { signal } : {});
+  return InTurn(urgent, stop, () => Ask<Readings>("/readings?" + query, { signal: stop }));
 }

@@ -26,6 +26,14 @@ function Median(list: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
+// Thinned readings are first, lowest, highest and last of a bucket, so that many points share one.
+const kPointsPerBucket = 4;
+
+// How far apart neighbours of a thinned answer may lie though nothing is missing.
+export function BucketS(length_ms: number, points: number, thinned: boolean): number {
+  return thinned ? (kPointsPerBucket * length_ms) / 1000 / points : 0;
+}
+
 // The longest step that is still a line. Thinned readings are further apart than the device's own rhythm, by the width
 // of a bucket, and are not gaps for that.
 export function GapLimitS(rows: ReadingRow[], interval_s: number | null, bucket_s: number): number {
@@ -37,7 +45,7 @@ export function GapLimitS(rows: ReadingRow[], interval_s: number | null, bucket_
     for (let i = 1; i < rows.length; ++i) steps.push((rows[i]![0] - rows[i - 1]![0]) / 1000);
     limit = kGapUsual * Median(steps);
   }
-  return Math.max(limit, kGapIntervals * bucket_s, 1);
+  return Math.max(limit, 1.1 * bucket_s, 1);
 }
 
 export function MakeTrack(rows: ReadingRow[], interval_s: number | null, bucket_s: number): Track {
@@ -105,11 +113,41 @@ export function ExtremesOf(track: Track, from_s: number, to_s: number): Extremes
   return found;
 }
 
-// What was used since a counter's reading `rows[0]`; undefined when it stepped back (a swap or a reset), because then
-// nobody knows.
-export function UsedSince(rows: ReadingRow[], now: number): { used: number; from_ms: number } | undefined {
-  const first = rows.find((r) => typeof r[1] === "number");
-  if (!first) return undefined;
-  const used = now - (first[1] as number);
+// What a counter counted in each of `hours` hours that end at `end_ms` on the hour. undefined where it cannot be told:
+// no reading near a boundary, or a step back in between.
+export function UsePerHour(rows: ReadingRow[], end_ms: number, hours: number): (number | undefined)[] {
+  const kHour_ms = 3_600_000;
+  const stand = (at_ms: number): number | undefined => {
+    let found: ReadingRow | undefined;
+    for (const row of rows) {
+      if (row[0] > at_ms) break;
+      if (typeof row[1] === "number") found = row;
+    }
+    // An hourly meter stamps the full hour, give or take; what is older says nothing of this boundary.
+    return found && at_ms - found[0] <= kHour_ms ? (found[1] as number) : undefined;
+  };
+  const stands = Array.from({ length: hours + 1 }, (_, i) => stand(end_ms - (hours - i) * kHour_ms));
+  return Array.from({ length: hours }, (_, i) => {
+    const [before, after] = [stands[i], stands[i + 1]];
+    return before === undefined || after === undefined || after < before ? undefined : after - before;
+  });
+}
+
+// What a counter counted since a reading of it; undefined when it stepped back (a swap or a reset), because then nobody
+// knows.
+export function UsedSince(first: ReadingRow | undefined, now: number): { used: number; from_ms: number } | undefined {
+  if (!first || typeof first[1] !== "number") return undefined;
+  const used = now - first[1];
   return used < 0 ? undefined : { used, from_ms: first[0] };
+}
+
+// The reading that stands for a moment: the last one before it, else the first after.
+export function ReadingAt(rows: ReadingRow[], at_ms: number): ReadingRow | undefined {
+  let best: ReadingRow | undefined;
+  for (const row of rows) {
+    if (typeof row[1] !== "number") continue;
+    if (row[0] > at_ms) return best ?? row;
+    best = row;
+  }
+  return best;
 }

@@ -3,7 +3,7 @@
 // frame. When the stream breaks everything known stays, but counts as old at once (see stale.ts).
 
 import { Ask, kApi, OnUnauthorised, type Device, type Output, type Session, type Source, type Value } from "./api.ts";
-import { ClockStepped, Now, SetHubTime, type Instant } from "./clock.ts";
+import { ClockStepped, ElapsedS, Now, SetHubTime, type Instant } from "./clock.ts";
 import { EventParser, Follow, type StreamEvent } from "./events.ts";
 import { Hold, type DeviceAge, type Held, type Link } from "./stale.ts";
 
@@ -258,7 +258,13 @@ class Hub {
   }
 
   private TakeOutputs(outputs: Output[]): void {
-    this.outputs = outputs;
+    const elapsed = ElapsedS(this.outputs_at, Now());
+    // The stream may leave the age out: then the last one told goes on, as long as something still waits.
+    this.outputs = outputs.map((o, i) => {
+      const known = this.outputs?.[i];
+      if (o.oldest_unsent_age_s !== undefined || known?.name !== o.name || known.oldest_unsent_age_s === undefined) return o;
+      return o.waiting > 0 ? { ...o, oldest_unsent_age_s: known.oldest_unsent_age_s + elapsed } : o;
+    });
     this.outputs_at = Now();
     this.Changed("outputs");
   }

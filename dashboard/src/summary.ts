@@ -110,7 +110,8 @@ export const kDirectionWords: Record<Direction, string> = {
 export const kPhases = ["_l1", "_l2", "_l3"] as const;
 
 export interface DayCounter {
-  label: string;
+  label: string; // "Taken today"
+  since: string; // "Taken since": what it says when today began before the first reading
   unit: string;
   decimals: number;
   parts: Series[]; // summed: tariffs
@@ -123,17 +124,19 @@ export function DayCounters(device: Device): DayCounter[] {
   const counters = device.series.filter((s) => s.kind === "counter" && !s.diagnostic && kDayQuantities.has(s.quantity));
   const used = new Set<Series>();
   const list: DayCounter[] = [];
-  for (const [stem, label] of [["energy_import", "Taken today"], ["energy_export", "Fed in today"]] as const) {
+  for (const [stem, word] of [["energy_import", "Taken"], ["energy_export", "Fed in"]] as const) {
     const total = counters.find((s) => s.field === stem + "_total" || s.field === stem);
     const tariffs = counters.filter((s) => s.field.startsWith(stem + "_t") && /_t\d+$/.test(s.field));
     const parts = total ? [total] : tariffs;
     for (const s of [...tariffs, ...(total ? [total] : [])]) used.add(s);
     const first = parts[0];
-    if (first) list.push({ label, unit: first.unit, decimals: Math.min(2, first.decimals), parts });
+    if (first) {
+      list.push({ label: word + " today", since: word + " since", unit: first.unit, decimals: Math.min(2, first.decimals), parts });
+    }
   }
   if (list.length === 0) {
     for (const s of counters.filter((c) => !used.has(c)).slice(0, 2)) {
-      list.push({ label: "Today", unit: s.unit, decimals: s.decimals, parts: [s] });
+      list.push({ label: "Today", since: "Since", unit: s.unit, decimals: s.decimals, parts: [s] });
     }
   }
   return list;

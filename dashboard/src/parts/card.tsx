@@ -14,7 +14,7 @@ import {
   DayCounters, DirectionOf, Find, Grouped, kDirectionWords, kPhases, NetPower, PowerFields, Ranked, type PowerPair,
 } from "../summary.ts";
 import { Icon } from "./icons.tsx";
-import { Spark, type SparkInput } from "./spark.tsx";
+import { Bars, Spark, type SparkInput } from "./spark.tsx";
 import { Today } from "./today.tsx";
 import { FreshnessNow, Number_, ValueRow } from "./value.tsx";
 
@@ -164,10 +164,10 @@ export function Card({ device_key }: { device_key: string }): JSX.Element | null
   const spark = SparkOf(pair, hero);
   const age = DeviceAgeS(hub.ages.get(device.key), now);
   const trouble = DeviceTrouble(device, age, hub.link) !== "";
-  const where = [device.place, device.model || Words(device.kind)].filter((t) => t && t !== device.title).join(" · ");
+  const where = [device.place, device.model || device.manufacturer || Words(device.kind)].filter((t) => t && t !== device.title).join(" · ");
   const list_id = "all-" + device.key;
   return (
-    <article ref={ref} class={"card" + (trouble ? " trouble" : "")} aria-label={device.title}>
+    <article ref={ref} class={"card" + (trouble ? " trouble" : "") + (hide_phases ? " wide-card" : "")} aria-label={device.title}>
       <header>
         <span class="badge"><Icon name={device.kind} size={22} /></span>
         <div class="titles">
@@ -178,6 +178,7 @@ export function Card({ device_key }: { device_key: string }): JSX.Element | null
       </header>
       {pair ? <PowerHero pair={pair} now={now} /> : hero ? <Hero series={hero} now={now} /> : <p class="hero none">no values yet</p>}
       {spark && <Spark input={spark} asked={seen} label={`The last hour of ${pair ? "net power" : hero!.name}`} />}
+      {!spark && hero?.kind === "counter" && <Bars series={hero} asked={seen} />}
       {pair && <Phases device={device} now={now} />}
       {(counters.length > 0 || second.length > 0) && (
         <dl class="facts">

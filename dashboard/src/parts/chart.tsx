@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { ApiError, AskReadings, type Series } from "../api.ts";
-import { Align, Append, DropBefore, ExtremesOf, MakeTrack, type Track } from "../chart_data.ts";
+import { Align, Append, BucketS, DropBefore, ExtremesOf, MakeTrack, type Track } from "../chart_data.ts";
 import { HubNow_ms } from "../clock.ts";
 import { FormatClock, FormatDay, FormatNumber, FormatTime, kNothing } from "../format.ts";
 import { hub } from "../live.ts";
@@ -160,8 +160,8 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
       plot.current.setData(Align(tracks.current) as uPlot.AlignedData);
       set_drawn((n) => n + 1);
     };
-    Promise.all(shown.map((s) => AskReadings(s.id, from_ms, to_ms, width, stop.signal))).then((answers) => {
-      tracks.current = answers.map((a, i) => MakeTrack(a.readings, shown[i]!.interval_s, a.thinned ? length_ms / 1000 / width : 0));
+    Promise.all(shown.map((s) => AskReadings(s.id, from_ms, to_ms, width, stop.signal, true))).then((answers) => {
+      tracks.current = answers.map((a, i) => MakeTrack(a.readings, shown[i]!.interval_s, BucketS(length_ms, width, a.thinned)));
       window_.current = { from_s: from_ms / 1000, to_s: to_ms / 1000 };
       loaded = true;
       set_busy(false);

@@ -3,18 +3,27 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { ReadingRow, Series } from "../api.ts";
-import { UsedSince } from "../chart_data.ts";
+import { AskReadings, type ReadingRow } from "../api.ts";
+import { ReadingAt, UsedSince } from "../chart_data.ts";
 import { HubNow_ms } from "../clock.ts";
 import { FormatClock, FormatNumber, kNothing } from "../format.ts";
 import { useNow, useTopics } from "../hooks.ts";
 import { hub } from "../live.ts";
 import type { DayCounter } from "../summary.ts";
 import { FreshnessNow } from "./value.tsx";
-import { AskInTurn } from "./asking.ts";
 
-// A first reading this long after midnight still counts as midnight's.
+// A reading this close to midnight counts as midnight's.
 const kMidnightSlack_ms = 15 * 60_000;
+const kPoints = 100;
+
+// The stand at midnight, else the first one of today.
+async function StandAtMidnight(series: number, midnight: number, stop: AbortSignal): Promise<ReadingRow | undefined> {
+  const near = await AskReadings(series, midnight - kMidnightSlack_ms, midnight + kMidnightSlack_ms, kPoints, stop);
+  const stand = ReadingAt(near.readings, midnight);
+  if (stand) return stand;
+  const day = await AskReadings(series, midnight, HubNow_ms(), kPoints, stop);
+  return ReadingAt(day.readings, midnight);
+}
 
 function Midnight_ms(now_ms: number): number {
   const d = new Date(now_ms);
@@ -26,17 +35,14 @@ export function Today({ counter, device, asked }: { counter: DayCounter; device:
   useTopics("device/" + device);
   const now = useNow();
   const midnight = Midnight_ms(HubNow_ms());
-  const [first, set] = useState<Map<Series, ReadingRow[]>>(new Map());
+  const [first, set] = useState<Map<number, ReadingRow | undefined>>(new Map());
   const ids = counter.parts.map((s) => s.id).join();
   useEffect(() => {
     if (!asked) return;
     const stop = new AbortController();
     set(new Map());
     for (const s of counter.parts) {
-      AskInTurn(s.id, midnight, HubNow_ms(), 4, stop.signal).then(
-        (answer) => set((old) => new Map(old).set(s, answer.readings.slice(0, 4))),
-        () => {},
-      );
+      StandAtMidnight(s.id, midnight, stop.signal).then((row) => set((old) => new Map(old).set(s.id, row)), () => {});
     }
     return () => stop.abort();
   }, [asked, midnight, ids]);
@@ -45,9 +51,8 @@ export function Today({ counter, device, asked }: { counter: DayCounter; device:
   let from_ms = 0;
   let old = false;
   for (const s of counter.parts) {
-    const rows = [...first].find(([f]) => f.id === s.id)?.[1];
     const held = hub.values.get(s.id);
-    const used = rows && typeof held?.value === "number" ? UsedSince(rows, held.value) : undefined;
+    const used = typeof held?.value === "number" ? UsedSince(first.get(s.id), held.value) : undefined;
     if (!used || total === undefined) {
       total = undefined;
       break;
@@ -57,7 +62,7 @@ export function Today({ counter, device, asked }: { counter: DayCounter; device:
     old ||= FreshnessNow(s, now) === "old";
   }
   const late = total !== undefined && from_ms > midnight + kMidnightSlack_ms;
-  const label = late ? counter.label.replace("today", "since " + FormatClock(from_ms, false)).replace("Today", "Since " + FormatClock(from_ms, false)) : counter.label;
+  const label = late ? counter.since + " " + FormatClock(from_ms, false) : counter.label;
   return (
     <div class="fact">
       <dt>{label}</dt>

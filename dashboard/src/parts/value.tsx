@@ -5,9 +5,8 @@ import type { JSX } from "preact";
 import type { Series } from "../api.ts";
 import type { Instant } from "../clock.ts";
 import { FormatAge, FormatAgo, FormatTime, FormatValue, kNothing } from "../format.ts";
-import { useNow, useTopics } from "../hooks.ts";
 import { hub } from "../live.ts";
-import { AgeS, DeviceAgeS, FreshnessOf, type Freshness } from "../stale.ts";
+import { AgeS, FreshnessOf, type Freshness } from "../stale.ts";
 import { Icon } from "./icons.tsx";
 
 export function FreshnessNow(series: Series, now: Instant): Freshness {
@@ -43,15 +42,9 @@ export function ValueRow({ series, now }: { series: Series; now: Instant }): JSX
       <dt><bdi>{series.name || series.field}</bdi></dt>
       <dd>
         <Number_ text={shown.text} unit={shown.unit} fresh={fresh} />
-        <span class="age">{quality && <em class="quality">{quality}</em>}{note}</span>
+        {quality && <em class="quality">{quality}</em>}
       </dd>
+      <dd class="age">{note}</dd>
     </div>
   );
-}
-
-// How long ago a device was heard, counting up.
-export function DeviceAgeText({ device }: { device: string }): JSX.Element {
-  useTopics("device/" + device);
-  const age = DeviceAgeS(hub.ages.get(device), useNow());
-  return <span class="age">{age === null ? "not heard yet" : FormatAgo(age)}</span>;
 }

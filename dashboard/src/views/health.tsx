@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Counts, Health, Output, Source } from "../api.ts";
-import { ElapsedS } from "../clock.ts";
+import { ElapsedS, HubNow_ms } from "../clock.ts";
 import { FormatAge, FormatAgo, FormatBytes, FormatInterval, FormatNumber, FormatTime, kNothing } from "../format.ts";
 import { useAsk, useNow, useTopics } from "../hooks.ts";
 import { hub } from "../live.ts";
@@ -40,6 +40,12 @@ function Reasons({ title, counts }: { title: string; counts: Counts }): JSX.Elem
   );
 }
 
+// The age as it was told, counted on; when it was not told, from the hub's stamp by the hub's clock.
+function AgeOf(told_s: number | null | undefined, stamp: string | null, since_s: number): number | null {
+  if (told_s !== null && told_s !== undefined) return told_s + since_s;
+  return stamp === null ? null : Math.max(0, (HubNow_ms() - Date.parse(stamp)) / 1000);
+}
+
 // Open, but silent for longer than its rhythm allows: "running" must mean that data flows.
 function Silent(source: Source, age_s: number | null): boolean {
   if (source.state !== "open") return false;
@@ -48,7 +54,7 @@ function Silent(source: Source, age_s: number | null): boolean {
 }
 
 function SourceCard({ source, since_s }: { source: Source; since_s: number }): JSX.Element {
-  const age = source.last_frame_age_s === null ? null : source.last_frame_age_s + since_s;
+  const age = AgeOf(source.last_frame_age_s, source.last_frame, since_s);
   const silent = Silent(source, age);
   const mood: Mood = source.state === "open" ? (silent ? "warn" : "good") : source.state === "failed" ? "bad" : "warn";
   const words = silent ? (age === null ? "open, nothing heard yet" : "open, but silent") : kSourceWords[source.state] ?? source.state;
@@ -67,20 +73,20 @@ function SourceCard({ source, since_s }: { source: Source; since_s: number }): J
         <Fact name="Frames understood"><span class="digits">{Count(source.frames_accepted)}</span></Fact>
         <Fact name="Readings"><span class="digits">{Count(source.readings)}</span></Fact>
         <Fact name="Bytes">{FormatBytes(source.bytes)}</Fact>
-        <Fact name="Opened"><span class="digits">{Count(source.opens)}</span> times</Fact>
+        <Fact name="Opened"><span class="digits">{Count(source.opens)}×</span></Fact>
         <Fact name="In this state since">{FormatTime(Date.parse(source.state_since), false)}</Fact>
         {source.unknown_objects > 0 && <Fact name="Unknown objects"><span class="digits">{Count(source.unknown_objects)}</span></Fact>}
         {source.refused_readings > 0 && <Fact name="Readings refused" mood="warn"><span class="digits">{Count(source.refused_readings)}</span></Fact>}
       </dl>
       <Reasons title="Frames rejected" counts={source.frames_rejected} />
-      <Reasons title="Bytes given up" counts={source.frames_discarded} />
+      <Reasons title="Frames discarded" counts={source.frames_discarded} />
     </article>
   );
 }
 
 function OutputCard({ output, since_s }: { output: Output; since_s: number }): JSX.Element {
   const mood: Mood = output.connected ? "good" : "warn";
-  const oldest = output.waiting > 0 ? output.oldest_unsent_age_s + since_s : 0;
+  const oldest = output.oldest_unsent_age_s === undefined ? undefined : output.oldest_unsent_age_s + since_s;
   return (
     <article class={"panel item " + mood}>
       <header>
@@ -92,11 +98,11 @@ function OutputCard({ output, since_s }: { output: Output; since_s: number }): J
       {output.error && <p class="error"><bdi>{output.error}</bdi></p>}
       <dl class="facts">
         <Fact name="Waiting" mood={!output.connected && output.waiting > 0 ? "warn" : ""}><span class="digits">{Count(output.waiting)}</span></Fact>
-        <Fact name="Oldest unsent">{output.waiting > 0 ? FormatAge(oldest) : "nothing waits"}</Fact>
+        <Fact name="Oldest unsent">{output.waiting === 0 ? "nothing waits" : oldest === undefined ? kNothing : FormatAge(oldest)}</Fact>
         <Fact name="Accepted"><span class="digits">{Count(output.accepted)}</span></Fact>
         <Fact name="Sent"><span class="digits">{Count(output.sent)}</span></Fact>
         <Fact name="Acknowledged"><span class="digits">{Count(output.acknowledged)}</span></Fact>
-        <Fact name="Connected"><span class="digits">{Count(output.connects)}</span> times</Fact>
+        <Fact name="Connected"><span class="digits">{Count(output.connects)}×</span></Fact>
         <Fact name="In this state since">{FormatTime(Date.parse(output.state_since), false)}</Fact>
       </dl>
       <Reasons title="Dropped" counts={output.dropped} />

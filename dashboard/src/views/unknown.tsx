@@ -48,15 +48,15 @@ export function UnknownPage(): JSX.Element {
   const [archive, set_archive] = useState<ArchiveRow[] | undefined>();
   const [frames, set_frames] = useState<UnknownFrame[]>([]);
   const [filter, set_filter] = useState<Filter | undefined>();
-  const [more, set_more] = useState(false);
+  const [next, set_next] = useState<string | undefined>();
   const [busy, set_busy] = useState(true);
   const [error, set_error] = useState("");
 
-  const load = async (from: UnknownFrame[], wanted: Filter | undefined, stop?: AbortSignal) => {
+  const load = async (from: UnknownFrame[], wanted: Filter | undefined, start?: string, stop?: AbortSignal) => {
     set_busy(true);
     set_error("");
     const list = [...from];
-    let before = cursor(from);
+    let before = start;
     let rest = true;
     try {
       for (let page = 0; page < kPagesAtOnce && rest && list.length - from.length < kPage; ++page) {
@@ -67,11 +67,13 @@ export function UnknownPage(): JSX.Element {
         if (stop?.aborted) return;
         if (page === 0 && from.length === 0) set_archive(answer.archive);
         list.push(...answer.frames.filter((f) => !wanted || f.reason === wanted.reason));
-        before = cursor(answer.frames) ?? before;
-        rest = answer.frames.length === kPage;
+        // The hub may answer with fewer than asked for when frames are long: it says itself whether there are more.
+        const older = answer.next_before === undefined ? cursor(answer.frames) : answer.next_before;
+        rest = answer.next_before === undefined ? answer.frames.length === kPage : older !== null;
+        before = older === null || older === undefined ? before : String(older);
       }
       set_frames(list);
-      set_more(rest);
+      set_next(rest ? before : undefined);
     } catch (problem) {
       if (stop?.aborted) return;
       set_error((problem as ApiError).message);
@@ -83,7 +85,7 @@ export function UnknownPage(): JSX.Element {
   useEffect(() => {
     const stop = new AbortController();
     set_frames([]);
-    void load([], filter, stop.signal);
+    void load([], filter, undefined, stop.signal);
     return () => stop.abort();
   }, [filter?.source, filter?.reason]);
 
@@ -128,9 +130,9 @@ export function UnknownPage(): JSX.Element {
           </article>
         ))}
       </div>
-      {error && <p class="error" role="alert">{error} <button type="button" onClick={() => void load(frames, filter)}>Try again</button></p>}
+      {error && <p class="error" role="alert">{error} <button type="button" onClick={() => void load(frames, filter, next)}>Try again</button></p>}
       {!busy && !error && frames.length === 0 && <p class="empty">{archive && archive.length > 0 ? "None among the newest frames." : "Every frame was understood."}</p>}
-      {more && !error && <p class="load"><button type="button" disabled={busy} onClick={() => void load(frames, filter)}>{busy ? "Loading" : "Load older frames"}</button></p>}
+      {next !== undefined && !error && <p class="load"><button type="button" disabled={busy} onClick={() => void load(frames, filter, next)}>{busy ? "Loading" : "Load older frames"}</button></p>}
       {busy && frames.length === 0 && <p class="load aside">Loading</p>}
     </>
   );
