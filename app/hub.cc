@@ -24,6 +24,8 @@ constexpr auto kTick = std::chrono::seconds(1);
 // The wall clock was set when it moves against the monotonic one by more than this between two ticks.
 constexpr int64_t kClockStep_us = 2 * kUsPerSecond;
 constexpr uint64_t kBytesPerMegabyte = 1'000'000;
+// The whole archive is bounded at so many full classes (source, verdict, reason).
+constexpr uint64_t kArchiveClasses = 4;
 
 hub::ArchivePolicy PolicyOf(const std::string& name) {
   if (name == "all") return hub::ArchivePolicy::kAll;
@@ -77,7 +79,8 @@ tl::expected<void, std::string> Hub::Open() {
   if (auto taken = lock_.Take(config_.storage.directory); !taken) return taken;
 
   hub::SqliteStoreOptions store_options;
-  store_options.archive_quota_bytes = config_.storage.archive_mb * kBytesPerMegabyte;
+  store_options.archive_class_bytes = config_.storage.archive_mb * kBytesPerMegabyte;
+  store_options.archive_total_bytes = kArchiveClasses * store_options.archive_class_bytes;
   auto store = hub::SqliteStore::Open(config_.storage.directory + "/vesta.db", store_options);
   if (!store) return tl::unexpected(store.error().text);
   store_ = std::move(*store);
