@@ -267,6 +267,7 @@ void P1Session::Accept(const TelegramFrame& frame, Bytes raw, uint64_t offset, b
   counters_.unknown_objects += c.unknown_objects;
   counters_.units_inferred += c.units_inferred;
   counters_.units_mismatched += c.units_mismatched;
+  counters_.values_unreadable += c.values_unreadable;
   FrameEvent event;
   event.raw = raw;
   event.stream_offset = offset;
