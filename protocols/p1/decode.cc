@@ -103,7 +103,7 @@ const char* Pass::Quick(const char* p) {
   const char* const groups = p + 8 + code_tail;
   const char* q = groups + 1;
   if (row->role == Role::kNumber) {
-    int64_t mantissa = 0;
+    uint64_t mantissa = 0;  // wraps when there are too many digits, which is found out below
     const char* const first = q;
     unsigned digit;
     while ((digit = static_cast<uint8_t>(*q) - unsigned{'0'}) <= 9) {
@@ -131,7 +131,7 @@ const char* Pass::Quick(const char* p) {
       return nullptr;
     }
     ++c_.objects;
-    if (First(*row)) AddNumber(row->field, {mantissa, exponent});
+    if (First(*row)) AddNumber(row->field, {static_cast<int64_t>(mantissa), exponent});
     return q + 2;
   }
   const auto* eol = static_cast<const char*>(std::memchr(q, '\r', static_cast<size_t>(end_ - q)));
@@ -324,7 +324,11 @@ void Pass::HandleRow(const ObisRow& row, std::string_view groups) {
 
 void Pass::Number(const ObisRow& row, std::string_view groups) {
   const Scalar scalar = Group(row, FirstGroup(groups));
-  if (scalar.kind != ScalarKind::kNumber) return;
+  if (scalar.kind != ScalarKind::kNumber) {
+    if (!scalar.text.empty()) ++c_.values_unreadable;
+    if (!scalar.text.empty() && IsDigit(scalar.text.front())) c_.anomalies |= kTooManyDigits;
+    return;
+  }
   const Unit wanted = Fields()[row.field].unit;
   if (scalar.unit.empty()) {
     if (wanted != Unit::kNone && scalar.number.mantissa != 0) ++c_.units_inferred;
@@ -569,6 +573,7 @@ void Decoder::Decode(std::string_view body, const char* readable_end, Content* c
   c.unknown_objects = 0;
   c.units_inferred = 0;
   c.units_mismatched = 0;
+  c.values_unreadable = 0;
   c.anomalies = 0;
   Pass(rules_, body, readable_end, content, unknown).Run();
 }

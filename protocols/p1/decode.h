@@ -109,6 +109,7 @@ struct Content {
   uint32_t unknown_objects = 0;
   uint32_t units_inferred = 0;
   uint32_t units_mismatched = 0;
+  uint32_t values_unreadable = 0;
   uint32_t anomalies = 0;
 };
 
@@ -123,7 +124,8 @@ class Decoder {
  public:
   explicit Decoder(const TimeRules& rules) : rules_(rules) {}
 
-  // `body` runs from '/' to before the end mark. `readable_end` is how far memory may be read without meaning.
+  // `body` runs from '/' to before the end mark. Memory may be read without meaning up to `readable_end`, before which
+  // a byte that is no digit must stand behind the body (the end mark, or a zero).
   void Decode(std::string_view body, const char* readable_end, Content* content, UnknownObjects* unknown) const;
 
   // Adds what the lists have to say to the anomalies.

@@ -444,9 +444,17 @@ constexpr Source kChannelSources[] = {
     {"96.3.10", Role::kChannelSwitch, ""},
 };
 
+// Measured once: compilers bound the work that they do for constants.
+constexpr std::array<std::string_view, kFieldCount> MakeKeys() {
+  std::array<std::string_view, kFieldCount> keys{};
+  for (size_t i = 0; i < kFieldCount; ++i) keys[i] = kFields[i].key;
+  return keys;
+}
+constexpr std::array<std::string_view, kFieldCount> kKeys = MakeKeys();
+
 constexpr uint16_t FieldIndex(std::string_view key) {
   for (size_t i = 0; i < kFieldCount; ++i) {
-    if (key == kFields[i].key) return static_cast<uint16_t>(i);
+    if (key.size() == kKeys[i].size() && key == kKeys[i]) return static_cast<uint16_t>(i);
   }
   return kNoField;
 }

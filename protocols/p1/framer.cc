@@ -20,6 +20,12 @@ constexpr bool IsEol(uint8_t c) { return c == '\r' || c == '\n'; }
 // Behind these a '!' ends a telegram and a '/' begins one.
 constexpr bool EndsLineOrGroup(uint8_t c) { return IsEol(c) || c == ')'; }
 
+// An end mark without checksum stands alone, whatever relays put behind it. A '!' that a bit error made is mostly
+// followed by the rest of its line.
+constexpr bool MayFollowEndMark(uint8_t c) {
+  return IsEol(c) || c == 0 || c == ' ' || c == '\t' || c == '/' || c >= 0x80;
+}
+
 constexpr bool IsFiller(uint8_t c) { return IsEol(c) || c == 0 || c == ' '; }
 
 size_t Find(const uint8_t* buffer, size_t from, size_t to, uint8_t byte) {
@@ -207,6 +213,11 @@ bool Framer::ScanBody() {
 bool Framer::ScanEnd() {
   while (scan_ < end_ && scan_ - end_mark_ <= kCrcDigits) {
     if (HexDigit(static_cast<char>(data()[scan_])) < 0) {
+      const bool no_digits = scan_ == end_mark_ + 1;
+      if (no_digits && !MayFollowEndMark(data()[scan_])) {
+        state_ = State::kBody;  // a bit error: some other character was meant
+        return true;
+      }
       Complete(false);
       return true;
     }
@@ -388,7 +399,8 @@ void Framer::CatchUp() {
 }
 
 bool Framer::HasVersionObject() const {
-  const std::string_view text(reinterpret_cast<const char*>(data()) + start_, end_ - start_);
+  // Only what was looked at: what has come beyond must not matter.
+  const std::string_view text(reinterpret_cast<const char*>(data()) + start_, scan_ - start_);
   return text.find("\n1-3:0.2.8(") != std::string_view::npos;
 }
 

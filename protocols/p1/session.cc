@@ -161,8 +161,10 @@ void P1Session::OnTelegram(const TelegramFrame& frame) {
   }
   decoder_.Decode(Text(frame.raw).substr(0, frame.end_mark), Text(frame.raw).data() + frame.raw.size() + kReadablePast,
                   content_.get(), this);
-  if (frame.crc == CrcState::kAbsent && PromisesCrc(*content_)) {
-    if (!options_.accept_missing_crc && options_.crc != CrcVariant::kIgnore) {
+  // A telegram that says nothing and proves nothing is noise.
+  const bool says_nothing = content_->objects == 0 && frame.crc == CrcState::kAbsent;
+  if (frame.crc == CrcState::kAbsent && (says_nothing || PromisesCrc(*content_))) {
+    if (says_nothing || (!options_.accept_missing_crc && options_.crc != CrcVariant::kIgnore)) {
       Reject(frame.raw, frame.offset, false, "missing_crc", &counters_.rejected_missing_crc);
       return;
     }
@@ -267,6 +269,7 @@ void P1Session::Accept(const TelegramFrame& frame, Bytes raw, uint64_t offset, b
   counters_.unknown_objects += c.unknown_objects;
   counters_.units_inferred += c.units_inferred;
   counters_.units_mismatched += c.units_mismatched;
+  counters_.values_unreadable += c.values_unreadable;
   FrameEvent event;
   event.raw = raw;
   event.stream_offset = offset;

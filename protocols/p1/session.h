@@ -79,7 +79,8 @@ struct Counters {
   uint64_t odd_telegrams = 0;  // with any anomaly
   uint32_t last_anomalies = 0;
   uint64_t units_inferred = 0;
-  uint64_t units_mismatched = 0;
+  uint64_t units_mismatched = 0;   // a value whose unit does not belong to its object: not taken
+  uint64_t values_unreadable = 0;  // no number where one is due
   uint64_t submeter_values_unusable = 0;
   uint64_t stamps_unusable = 0;     // telegram clock unset or impossible
   uint64_t submeter_restamped = 0;  // stamp more than a day ahead of the telegram
