@@ -80,7 +80,7 @@ class StoreReader {
   // rejected_only leaves accepted ones out.
   virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                           FrameId before, size_t limit) = 0;
-  virtual tl::expected<std::vector<Record>, StoreError> ReadFrameRecords(FrameId frame) = 0;
+  virtual tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) = 0;
   virtual tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() = 0;
 };
 
