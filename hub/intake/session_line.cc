@@ -8,7 +8,6 @@
 namespace vesta::hub {
 namespace {
 
-constexpr std::string_view kStateNames[] = {"stopped", "opening", "open", "waiting", "failed"};
 constexpr const char* kNoFrameHint =
     "bytes arrive but none of them make a frame: check the baud rate and framing, or whether the line is inverted; "
     "`vesta doctor` tries the settings";
@@ -26,8 +25,6 @@ void CountReason(std::map<std::string, uint64_t>& counts, const char* reason) {
 }
 
 }  // namespace
-
-std::string_view SourceStateName(SourceState state) { return kStateNames[static_cast<size_t>(state)]; }
 
 SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOptions options,
                          std::unique_ptr<Session> session, Directory& directory, Journal& journal, LiveView& live)

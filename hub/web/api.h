@@ -20,6 +20,7 @@
 #include "hub/store/store.h"
 #include "hub/web/auth.h"
 #include "hub/web/events.h"
+#include "hub/web/query.h"
 #include "hub/web/router.h"
 
 namespace vesta::hub {
@@ -69,12 +70,13 @@ inline constexpr int64_t kDefaultFrames = 50;
 inline constexpr size_t kMaxFrameBytes = 256 * 1024;
 
 void AddDeviceRoutes(Router& router, ApiContext& context);
-// At most `queries` run at a time.
-void AddReadingRoutes(Router& router, ApiContext& context, size_t queries);
+void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events);
+void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddHealthRoutes(Router& router, ApiContext& context);
-void AddLoginRoutes(Router& router, Auth& auth);
+void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
 void AddEventRoutes(Router& router, Auth& auth, EventHub& events);
-void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters);
+void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters, const EventHub& events);
 // This description of all of them, as it was built in.
 void AddOpenApiRoute(Router& router);
 

@@ -7,8 +7,8 @@ namespace {
 
 int64_t ValueAgeUs(const Now& now, const LiveValue& value) {
   // A value of an earlier run has no monotonic time.
-  const int64_t age_us = value.heard_us == INT64_MIN ? now.utc_us - value.record.received_us
-                                                     : now.monotonic_us - value.heard_us;
+  const int64_t age_us =
+      value.heard_us == INT64_MIN ? now.utc_us - value.record.received_us : now.monotonic_us - value.heard_us;
   return std::max<int64_t>(age_us, 0);
 }
 
@@ -150,25 +150,9 @@ void WriteLiveValue(JsonWriter& json, const ApiContext& context, const Series& s
   json.EndObject();
 }
 
-std::string_view StateWord(SourceState state) {
-  switch (state) {
-    case SourceState::kStopped:
-      return "stopped";
-    case SourceState::kOpening:
-      return "opening";
-    case SourceState::kOpen:
-      return "open";
-    case SourceState::kWaiting:
-      return "waiting";
-    case SourceState::kFailed:
-      return "failed";
-  }
-  return "failed";
-}
-
 void WriteSource(JsonWriter& json, const SourceHealth& source, const Now& now, bool ages) {
   json.BeginObject().Key("name").Text(source.name).Key("type").Text(source.type).Key("protocol").Text(source.protocol);
-  json.Key("where").Text(source.where).Key("state").Text(StateWord(source.state));
+  json.Key("where").Text(source.where).Key("state").Text(SourceStateName(source.state));
   json.Key("error").Text(source.error).Key("hint").Text(source.hint);
   json.Key("state_since").Time(source.state_since_us == 0 ? kNoTime : source.state_since_us);
   WriteCount(json, "opens", source.opens);

@@ -24,6 +24,10 @@ std::string_view QualityName(ValueQuality quality);
 std::string_view TimeQualityName(TimeQuality quality);
 std::string_view AvailabilityName(Availability availability);
 
+// {"sources":[...]} and {"outputs":[...]}
+std::string SourcesJson(const ApiContext& context, bool ages = true);
+std::string OutputsJson(const ApiContext& context, bool ages = true);
+
 // Since the hub heard of it last, whichever run of the hub that was; empty when never.
 std::optional<int64_t> DeviceAgeUs(const ApiContext& context, const Device& device);
 

@@ -50,8 +50,8 @@ tl::expected<std::unique_ptr<Auth>, std::string> Auth::Make(boost::asio::io_cont
   }
   for (const HttpConfig::Token& token : config.tokens) {
     if (!IsHash(token.hash)) {
-      return tl::unexpected(fmt::format(
-          "http.tokens: the hash of \"{}\" is not the SHA-256 of a token (64 hex digits)", token.name));
+      return tl::unexpected(
+          fmt::format("http.tokens: the hash of \"{}\" is not the SHA-256 of a token (64 hex digits)", token.name));
     }
     if (token.scope != "read" && token.scope != "operate") {
       return tl::unexpected(fmt::format("http.tokens: the scope of \"{}\" is neither read nor operate", token.name));
@@ -121,8 +121,7 @@ Auth::Access Auth::Check(const HttpRequest& request) {
   return {session.scope, false, true};
 }
 
-void Auth::Login(const HttpRequest& request, std::string secret, bool is_token,
-                 std::function<void(LoginResult)> done) {
+void Auth::Login(const HttpRequest& request, std::string secret, bool is_token, std::function<void(LoginResult)> done) {
   using Kind = LoginResult::Kind;
   const int64_t wait_us = limiter_.Take(request.peer_address, clock_.Read().monotonic_us);
   if (wait_us > 0) return done({Kind::kTooMany, "", wait_us});
@@ -146,9 +145,8 @@ std::string Auth::MakeSession(Scope scope, bool secure) {
   std::array<uint8_t, kSessionBytes> random{};
   if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) std::abort();
   if (sessions_.size() >= kMaxSessions) {
-    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
-      return a.second.used_us < b.second.used_us;
-    }));
+    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(),
+                                     [](const auto& a, const auto& b) { return a.second.used_us < b.second.used_us; }));
   }
   const int64_t now_us = clock_.Read().monotonic_us;
   const std::string cookie = Hex(random.data(), random.size());

@@ -52,7 +52,7 @@ class Auth {
 
   struct LoginResult {
     enum class Kind { kOk, kWrong, kTooMany, kBusy } kind;
-    std::string cookie;        // kOk: the value of Set-Cookie
+    std::string cookie;  // kOk: the value of Set-Cookie
     int64_t retry_after_us = 0;
   };
   // `secret` is the password, or (is_token) a token: a browser with a token of scope read becomes a wall display.

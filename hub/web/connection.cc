@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace vesta::hub {
@@ -180,7 +181,15 @@ std::string Connection::Head(const HttpResponse& response) const {
     head += fmt::format("Content-Type: {}\r\n", response.content_type);
   }
   for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
+  const auto missing = [&](std::string_view wanted) {
+    return std::none_of(response.headers.begin(), response.headers.end(),
+                        [&](const auto& header) { return header.first == wanted; });
+  };
   head += "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+  if (missing("Cache-Control")) head += "Cache-Control: no-store\r\n";
+  if (missing("Content-Security-Policy")) {
+    head += "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+  }
   if (chunked_) {
     head += "Transfer-Encoding: chunked\r\n";
   } else if (!response.pieces && !bodiless) {

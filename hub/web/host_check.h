@@ -1,9 +1,9 @@
 // Who a browser thinks it talks to, and for whom: the Host and Origin headers.
 //
-// A page on the internet can make a browser send requests to 127.0.0.1, and by DNS rebinding even read the answers: then
-// the browser sends the attacker's name as Host. So only names that belong to this hub are answered, on loopback too:
-// loopback names, the address that the client reached, and the configured ones. Whatever changes something must come
-// from the hub's own page (Origin) or bear a token, which no foreign page has.
+// A page on the internet can make a browser send requests to 127.0.0.1, and by DNS rebinding even read the answers:
+// then the browser sends the attacker's name as Host. So only names that belong to this hub are answered, on loopback
+// too: loopback names, the address that the client reached, and the configured ones. Whatever changes something must
+// come from the hub's own page (Origin) or bear a token, which no foreign page has.
 #pragma once
 
 #include <string>

@@ -22,9 +22,9 @@ inline constexpr size_t kMaxBodyBytes = 65536;
 inline constexpr size_t kMaxHeaderFields = 64;
 
 struct HttpRequest {
-  std::string method;  // as sent: "GET"
-  std::string target;  // as sent: "/api/v1/latest?device=p1_1"
-  std::string path;    // decoded, without the query
+  std::string method;                                       // as sent: "GET"
+  std::string target;                                       // as sent: "/api/v1/latest?device=p1_1"
+  std::string path;                                         // decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;   // decoded, in order
   std::vector<std::pair<std::string, std::string>> fields;  // headers, names in lower case
   std::string body;
@@ -63,7 +63,7 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string_view static_body;  // instead of body
+  std::string_view static_body;        // instead of body
   std::shared_ptr<BodyPieces> pieces;  // instead of both
   bool live = false;                   // the pieces go on for ever: a client that hangs up must be noticed
   std::shared_ptr<void> hold;          // let go when the whole answer is sent or the client is gone
@@ -75,8 +75,8 @@ std::string_view StatusText(int status);
 HttpResponse ErrorResponse(int status, std::string_view code, std::string_view message);
 HttpResponse JsonResponse(std::string body);
 
-// Where the answer to one request goes. Send may be called once, at any later time, on the main thread; a responder that
-// is dropped without an answer answers 500.
+// Where the answer to one request goes. Send may be called once, at any later time, on the main thread; a responder
+// that is dropped without an answer answers 500.
 class Responder {
  public:
   virtual ~Responder() = default;

@@ -12,6 +12,8 @@ namespace vesta::hub {
 inline constexpr size_t kMaxConnections = 64;
 // One stranger must not take them all.
 inline constexpr size_t kMaxConnectionsPerAddress = 32;
+// Connections beyond those that are told so before they are closed; of a flood the rest is closed at once.
+inline constexpr size_t kMaxRefusals = 8;
 // Open pages. Each keeps one stream open for hours.
 inline constexpr size_t kMaxEventClients = 16;
 // History queries at work or on their way to the client: each may hold an answer of some 500 kB.
@@ -33,9 +35,9 @@ struct WebLimits {
   int64_t finish_timeout_us = 2 * kUsPerSecond;  // for the client to hang up after the last answer
   int64_t sweep_us = kUsPerSecond / 2;           // how often the above are looked at
 
-  int64_t event_interval_us = kUsPerSecond / 4;     // changes go out at most this often
-  int64_t summary_interval_us = kUsPerSecond;       // sources, outputs, coalesced
-  int64_t ping_interval_us = 15 * kUsPerSecond;     // so that proxies keep the link
+  int64_t event_interval_us = kUsPerSecond / 4;  // changes go out at most this often
+  int64_t summary_interval_us = kUsPerSecond;    // sources, outputs, coalesced
+  int64_t ping_interval_us = 15 * kUsPerSecond;  // so that proxies keep the link
 };
 
 }  // namespace vesta::hub

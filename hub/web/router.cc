@@ -76,8 +76,8 @@ bool Router::PassesGates(const HttpRequest& request, const Route& route, const A
 
 void Router::Handle(const HttpRequest& request, std::shared_ptr<Responder> responder) {
   if (!host_check_.HostAllowed(request)) {
-    return responder->Send(Refused(421, "host_not_allowed",
-                                   "this hub does not answer to that name; add it to http.allowed_hosts"));
+    return responder->Send(
+        Refused(421, "host_not_allowed", "this hub does not answer to that name; add it to http.allowed_hosts"));
   }
   if (host_check_.CheckOrigin(request) == HostCheck::Origin::kForeign) {
     return responder->Send(Refused(403, "origin_not_allowed", "pages of other sites may not use this hub"));

@@ -26,8 +26,8 @@ struct Call {
 };
 
 struct Route {
-  std::string method;   // "GET" also answers HEAD
-  std::string pattern;  // "/api/v1/devices/{key}"
+  std::string method;          // "GET" also answers HEAD
+  std::string pattern;         // "/api/v1/devices/{key}"
   Scope scope = Scope::kRead;  // kNone: everyone, logged in or not
   std::function<void(const Call&, std::shared_ptr<Responder>)> handle;
 };

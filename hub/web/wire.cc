@@ -22,8 +22,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 // What the kernel may hold of an answer that the client has not fetched. Small, so that a slow reader of the live
 // stream gets the newest value soon instead of a long queue of old ones.
@@ -60,18 +60,15 @@ class StreamOn : public Stream, public std::enable_shared_from_this<StreamOn<Lay
 
   void Read(char* buffer, size_t capacity, std::function<void(size_t)> done) override {
     layer_.async_read_some(asio::buffer(buffer, capacity),
-                           [self = this->shared_from_this(), done = std::move(done)](const error_code& failed,
-                                                                                     size_t count) {
-                             done(failed ? 0 : count);
-                           });
+                           [self = this->shared_from_this(), done = std::move(done)](
+                               const error_code& failed, size_t count) { done(failed ? 0 : count); });
   }
 
   void Write(std::string_view first, std::string_view second, std::function<void(bool)> done) override {
     const std::array<asio::const_buffer, 2> buffers = {asio::buffer(first), asio::buffer(second)};
-    asio::async_write(layer_, buffers,
-                      [self = this->shared_from_this(), done = std::move(done)](const error_code& failed, size_t) {
-                        done(!failed);
-                      });
+    asio::async_write(
+        layer_, buffers,
+        [self = this->shared_from_this(), done = std::move(done)](const error_code& failed, size_t) { done(!failed); });
   }
 
   void Close() override {
@@ -116,16 +113,15 @@ class PlainStream final : public StreamOn<tcp::socket> {
 
  private:
   void Drain(std::function<void()> done) {
-    layer_.async_read_some(
-        asio::buffer(rest_), [this, self = shared_from_this(), done = std::move(done)](const error_code& failed,
-                                                                                       size_t count) mutable {
-          drained_ += count;
-          if (failed || drained_ > kMaxDrainBytes) {
-            done();
-          } else {
-            Drain(std::move(done));
-          }
-        });
+    layer_.async_read_some(asio::buffer(rest_), [this, self = shared_from_this(), done = std::move(done)](
+                                                    const error_code& failed, size_t count) mutable {
+      drained_ += count;
+      if (failed || drained_ > kMaxDrainBytes) {
+        done();
+      } else {
+        Drain(std::move(done));
+      }
+    });
   }
 
   std::array<char, 512> rest_{};
@@ -140,9 +136,8 @@ class TlsStream final : public StreamOn<asio::ssl::stream<tcp::socket>> {
   }
 
   void Start(std::function<void(bool)> done) override {
-    layer_.async_handshake(
-        asio::ssl::stream_base::server,
-        [self = shared_from_this(), done = std::move(done)](const error_code& failed) { done(!failed); });
+    layer_.async_handshake(asio::ssl::stream_base::server, [self = shared_from_this(), done = std::move(done)](
+                                                               const error_code& failed) { done(!failed); });
   }
 
   void Finish(std::function<void()> done) override {
@@ -207,8 +202,8 @@ class Certificates {
     context->use_private_key_file(files_.key_file, asio::ssl::context::pem, failed);
     if (failed) return tl::unexpected(fmt::format("private key {}: {}", files_.key_file, failed.message()));
     if (SSL_CTX_check_private_key(context->native_handle()) != 1) {
-      return tl::unexpected(fmt::format("private key {} does not belong to certificate {}", files_.key_file,
-                                        files_.cert_file));
+      return tl::unexpected(
+          fmt::format("private key {} does not belong to certificate {}", files_.key_file, files_.cert_file));
     }
     context_ = std::move(context);
     return {};

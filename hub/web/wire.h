@@ -1,8 +1,8 @@
 // The web room's only door to Asio, Beast and OpenSSL: streams, listeners and the request parser, all type-erased.
 //
-// Their templates cost more to compile than all the rest of the room, so they are instantiated in wire.cc alone; what is
-// behind these interfaces can be replaced by a few lines in a test or a fuzzer.
-// Main thread only. Callbacks never run inside the call that they were passed to.
+// Their templates cost more to compile than all the rest of the room, so they are instantiated in wire.cc alone; what
+// is behind these interfaces can be replaced by a few lines in a test or a fuzzer. Main thread only. Callbacks never
+// run inside the call that they were passed to.
 #pragma once
 
 #include <cstdint>
