@@ -2,18 +2,33 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ReadingRow } from "../src/api.ts";
 import {
-  Align, Append, BucketS, DropBefore, ExtremesOf, MakeTrack, ReadingAt, UsedSince, UsePerHour,
+  Align, Append, BucketS, DropBefore, ExtremesOf, Isolated, MakeTrack, ReadingAt, UsedSince, UsePerHour,
 } from "../src/chart_data.ts";
 import { Moved, ParseRoute, RangeOf, Scaled } from "../src/route.ts";
 
 const Rows = (...list: [number, number | null][]): ReadingRow[] => list.map(([s, v]) => [s * 1000, v]);
 
 test("silence of more than three intervals is a gap, less is a line", () => {
-  const line = MakeTrack(Rows([0, 1], [10, 2], [40, 3]), 10, 0);
-  assert.deepEqual(line.values, [1, 2, 3]);
-  const gap = MakeTrack(Rows([0, 1], [10, 2], [41, 3]), 10, 0);
-  assert.deepEqual(gap.values, [1, 2, null, 3]);
-  assert.deepEqual(gap.times, [0, 10, 25.5, 41]);
+  const line = MakeTrack(Rows([0, 1], [10, 2], [20, 2], [50, 3]), 10, 0);
+  assert.deepEqual(line.values, [1, 2, 2, 3]);
+  const gap = MakeTrack(Rows([0, 1], [10, 2], [20, 2], [51, 3]), 10, 0);
+  assert.deepEqual(gap.values, [1, 2, 2, null, 3]);
+  assert.deepEqual(gap.times, [0, 10, 20, 35.5, 51]);
+});
+
+test("history kept in a slower rhythm than today's is a line in its own rhythm, and a hole in it a gap", () => {
+  const rows: [number, number | null][] = [];
+  for (let t = 0; t < 1200; t += 60) rows.push([t, 1]);
+  for (let t = 1500; t < 1560; ++t) rows.push([t, 2]);
+  for (let t = 1600; t < 1630; ++t) rows.push([t, 3]);
+  const gaps = (list: (number | null)[]) => list.flatMap((v, i) => (v === null ? [i] : []));
+  assert.deepEqual(gaps(MakeTrack(Rows(...rows), 1, 0).values), [20, 81]);
+});
+
+test("a sample between gaps is found, so that it can have a dot", () => {
+  assert.deepEqual(Isolated([1, 2, null, 3, null, 4, undefined, 5, null, undefined, 6]), [3, 10]);
+  assert.deepEqual(Isolated([undefined, 1, undefined]), [1]);
+  assert.deepEqual(Isolated([null, null]), []);
 });
 
 test("thinned readings are no gaps, but a hole wider than their bucket is", () => {

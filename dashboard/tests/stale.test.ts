@@ -58,11 +58,12 @@ test("an age that is not a number counts as endless", () => {
 });
 
 test("a device's trouble is said in words", () => {
-  assert.equal(DeviceTrouble({ availability: "online" }, 1, "live"), "");
-  assert.equal(DeviceTrouble({ availability: "offline" }, 180, "live"), "offline, no data for 3 min");
-  assert.equal(DeviceTrouble({ availability: "offline" }, null, "live"), "offline");
-  assert.equal(DeviceTrouble({ availability: "unknown" }, null, "live"), "not heard yet");
-  assert.equal(DeviceTrouble({ availability: "online" }, 1, "lost"), "last known values");
+  assert.equal(DeviceTrouble({ availability: "online" }, 1, false, "live"), "");
+  assert.equal(DeviceTrouble({ availability: "online" }, 75, true, "live"), "no data for 1 min");
+  assert.equal(DeviceTrouble({ availability: "offline" }, 180, true, "live"), "offline, no data for 3 min");
+  assert.equal(DeviceTrouble({ availability: "offline" }, null, false, "live"), "offline");
+  assert.equal(DeviceTrouble({ availability: "unknown" }, null, false, "live"), "not heard yet");
+  assert.equal(DeviceTrouble({ availability: "online" }, 1, false, "lost"), "last known values");
   assert.equal(DeviceAgeS({ age_at_arrival_s: 5, arrived }, After(3)), 8);
   assert.equal(DeviceAgeS({ age_at_arrival_s: null, arrived }, After(3)), null);
 });
