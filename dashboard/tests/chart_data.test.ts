@@ -36,7 +36,8 @@ test("thinned readings are no gaps, but a hole wider than their bucket is", () =
   assert.equal(bucket, 100);
   assert.equal(BucketS(1_000_000, 40, false), 0);
   assert.deepEqual(MakeTrack(Rows([0, 1], [100, 2], [200, 3]), 1, bucket).values, [1, 2, 3]);
-  assert.deepEqual(MakeTrack(Rows([0, 1], [100, 2], [250, 3]), 1, bucket).values, [1, 2, null, 3]);
+  const hole = Rows([0, 1], [1, 1], [100, 2], [101, 2], [102, 2], [350, 3], [351, 3], [352, 3]);
+  assert.deepEqual(MakeTrack(hole, 1, bucket).values, [1, 1, 2, 2, 2, null, 3, 3, 3]);
 });
 
 test("without a learned interval the usual step decides", () => {
