@@ -6,14 +6,15 @@ import type { ReadingRow, Scalar } from "./api.ts";
 export interface Track {
   times: number[];
   values: (number | null)[];
-  // A step from one sample to the next longer than this is a gap.
+  // For live values: a step from the last sample longer than this is a gap.
   gap_s: number;
 }
 
-// Silence of this many learned intervals is a gap, never a line: a drawn line claims that something was known.
+// Silence of this many intervals is a gap, never a line: a drawn line claims that something was known.
 export const kGapIntervals = 3;
-// Without a learned interval: so many times the usual distance of the samples themselves.
-const kGapUsual = 5;
+// An interval can change (a slower setting, minutes kept of what came each second), so history is measured by its own
+// rhythm too: the median of so many steps to either side.
+const kNeighbours = 5;
 
 function Number_(value: Scalar): number | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
@@ -34,26 +35,45 @@ export function BucketS(length_ms: number, points: number, thinned: boolean): nu
   return thinned ? (kPointsPerBucket * length_ms) / 1000 / points : 0;
 }
 
-// The longest step that is still a line. Thinned readings are further apart than the device's own rhythm, by the width
-// of a bucket, and are not gaps for that.
-export function GapLimitS(rows: ReadingRow[], interval_s: number | null, bucket_s: number): number {
-  let limit: number;
-  if (interval_s !== null && interval_s > 0) {
-    limit = kGapIntervals * interval_s;
-  } else {
-    const steps: number[] = [];
-    for (let i = 1; i < rows.length; ++i) steps.push((rows[i]![0] - rows[i - 1]![0]) / 1000);
-    limit = kGapUsual * Median(steps);
-  }
-  return Math.max(limit, 1.1 * bucket_s, 1);
+// The rhythm around each step, in the units of `times`.
+function LocalRhythm(times: number[]): number[] {
+  const steps = times.slice(1).map((t, i) => t - times[i]!);
+  return steps.map((_step, i) => Median(steps.slice(Math.max(0, i - kNeighbours), i + kNeighbours + 1)));
 }
 
 export function MakeTrack(rows: ReadingRow[], interval_s: number | null, bucket_s: number): Track {
-  const track: Track = { times: [], values: [], gap_s: GapLimitS(rows, interval_s, bucket_s) };
-  for (const [time_ms, value, quality] of rows) {
+  const known_s = interval_s ?? 0;
+  const rhythm_ms = LocalRhythm(rows.map((row) => row[0]));
+  const limit = (rhythm_s: number) => Math.max(kGapIntervals * Math.max(known_s, rhythm_s), 1.1 * bucket_s, 1);
+  const track: Track = { times: [], values: [], gap_s: 0 };
+  rows.forEach(([time_ms, value, quality], i) => {
+    track.gap_s = i > 0 ? limit(rhythm_ms[i - 1]! / 1000) : Infinity;
     Append(track, time_ms / 1000, quality === "unavailable" ? null : Number_(value));
-  }
+  });
+  // What comes live comes in the device's own rhythm. The answer's last reading may be a bucket old.
+  track.gap_s = limit(known_s > 0 ? 0 : Median(rhythm_ms) / 1000);
   return track;
+}
+
+// Samples with a gap on either side: no line shows them, so they need a dot.
+export function Isolated(column: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  let alone: number | undefined; // a sample with nothing before it, until something follows
+  let open = true; // nothing, or a gap, came before
+  for (let i = 0; i < column.length; ++i) {
+    const value = column[i];
+    if (value === undefined) continue;
+    if (value === null) {
+      if (alone !== undefined) found.push(alone);
+      alone = undefined;
+      open = true;
+    } else {
+      alone = open ? i : undefined;
+      open = false;
+    }
+  }
+  if (alone !== undefined) found.push(alone);
+  return found;
 }
 
 // Adds a sample, with a gap before it when the silence was too long. What is not newer than the last is left out: an

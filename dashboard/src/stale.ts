@@ -59,12 +59,17 @@ export function DeviceAgeS(age: DeviceAge | undefined, now: Instant): number | n
   return age.age_at_arrival_s + ElapsedS(age.arrived, now);
 }
 
-// What is wrong with a device, in words; "" when nothing is.
-export function DeviceTrouble(device: Pick<Device, "availability">, age_s: number | null, link: Link): string {
+// What is wrong with a device, in words; "" when nothing is. `gone_stale`: the values that matter are old, though the
+// hub did not call the device offline (yet).
+export function DeviceTrouble(
+  device: Pick<Device, "availability">,
+  age_s: number | null,
+  gone_stale: boolean,
+  link: Link,
+): string {
   if (link === "lost" || link === "locked") return "last known values";
-  if (device.availability === "offline") {
-    return age_s === null ? "offline" : "offline, no data for " + FormatAge(age_s);
-  }
-  if (device.availability === "unknown") return age_s === null ? "not heard yet" : "no data for " + FormatAge(age_s);
+  const no_data = age_s === null ? "" : "no data for " + FormatAge(age_s);
+  if (device.availability === "offline") return no_data ? "offline, " + no_data : "offline";
+  if (device.availability === "unknown" || gone_stale) return no_data || "not heard yet";
   return "";
 }

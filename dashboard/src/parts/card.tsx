@@ -106,9 +106,18 @@ function Phases({ device, now }: { device: Device; now: Instant }): JSX.Element 
   );
 }
 
+// The first values of a card stand for the device: when they are old and none of them fresh, so is the card.
+const kTelling = 3;
+
+function TroubleOf(device: Device, now: Instant): string {
+  const telling = Ranked(device).slice(0, kTelling).map((s) => FreshnessNow(s, now));
+  const gone_stale = telling.includes("old") && !telling.includes("fresh");
+  return DeviceTrouble(device, DeviceAgeS(hub.ages.get(device.key), now), gone_stale, hub.link);
+}
+
 export function Trouble({ device, now }: { device: Device; now: Instant }): JSX.Element {
   const age = DeviceAgeS(hub.ages.get(device.key), now);
-  const trouble = DeviceTrouble(device, age, hub.link);
+  const trouble = TroubleOf(device, now);
   if (!trouble) {
     return <span class="heard" title="last heard"><span class="dot" />{age === null ? "not heard yet" : FormatAgo(age)}</span>;
   }
@@ -162,8 +171,7 @@ export function Card({ device_key }: { device_key: string }): JSX.Element | null
     .filter((s) => !shown_above.has(s) && s.kind !== "counter" && !(hide_phases && /_l[123]$/.test(s.field)))
     .slice(0, kSecondFigures);
   const spark = SparkOf(pair, hero);
-  const age = DeviceAgeS(hub.ages.get(device.key), now);
-  const trouble = DeviceTrouble(device, age, hub.link) !== "";
+  const trouble = TroubleOf(device, now) !== "";
   const where = [device.place, device.model || device.manufacturer || Words(device.kind)].filter((t) => t && t !== device.title).join(" · ");
   const list_id = "all-" + device.key;
   return (
@@ -199,7 +207,7 @@ export function Card({ device_key }: { device_key: string }): JSX.Element | null
         <div class="more">
           <button type="button" class="quiet" aria-expanded={open} aria-controls={list_id} onClick={() => set_open(!open)}>
             <Icon name={open ? "minus" : "plus"} size={16} />
-            {open ? "Show less" : `Show all ${device.series.length} values`}
+            {open ? "Show less" : device.series.length === 1 ? "Show the value" : `Show all ${device.series.length} values`}
           </button>
           <a class="quiet" href={DeviceHref(device.key)}>Charts<Icon name="right" size={16} /></a>
         </div>

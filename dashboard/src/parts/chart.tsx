@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { ApiError, AskReadings, type Series } from "../api.ts";
-import { Align, Append, BucketS, DropBefore, ExtremesOf, MakeTrack, type Track } from "../chart_data.ts";
+import { Align, Append, BucketS, DropBefore, ExtremesOf, Isolated, MakeTrack, type Track } from "../chart_data.ts";
 import { HubNow_ms } from "../clock.ts";
 import { FormatClock, FormatDay, FormatNumber, FormatTime, kNothing } from "../format.ts";
 import { hub } from "../live.ts";
@@ -110,7 +110,7 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
       ],
       series: [{}, ...shown.map((s): uPlot.Series => {
         const colour = Colour(host, `--line-${(series.indexOf(s) % kColours) + 1}`);
-        return { stroke: colour, width: 1.75, points: { show: (u, i) => Alone(u, i) }, spanGaps: false,
+        return { stroke: colour, width: 1.75, points: { show: true, size: 4, fill: colour, filter: (u, i) => Isolated(u.data[i]!) }, spanGaps: false,
           ...(shown.length === 1 && from_zero ? { fill: colour + "22" } : {}) };
       })],
       hooks: {
@@ -231,12 +231,6 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
       </ul>
     </div>
   );
-}
-
-// One or two samples make no line to be seen by.
-function Alone(u: uPlot, i: number): boolean {
-  const column = (u.data[i] ?? []) as (number | null | undefined)[];
-  return column.filter((v) => typeof v === "number").length < 3;
 }
 
 // The sample in force at a time: the last one not later, unless a gap began since.
