@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "app/p1_options.h"
-
 namespace vesta::app {
 
 struct CaptureOptions {
@@ -17,7 +15,6 @@ struct CaptureOptions {
   double seconds = 0;   // 0 = until interrupted or full
   uint64_t frames = 0;  // 0 = no bound
   uint64_t megabytes_max = 100;
-  P1CommandOptions p1;
 };
 
 int RunCapture(const CaptureOptions& options);

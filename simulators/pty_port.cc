@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -80,6 +81,18 @@ PtyPort::~PtyPort() {
 bool PtyPort::has_reader() const {
   pollfd query = {const_cast<PtyPort*>(this)->master_.native_handle(), POLLOUT, 0};
   return poll(&query, 1, 0) >= 0 && (query.revents & POLLHUP) == 0;
+}
+
+// What the kernel holds counts, too: it is lost when this end closes.
+size_t PtyPort::backlog() const {
+  if (!has_reader()) return 0;
+  int unread = 0;
+  const int slave = open(device_.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (slave >= 0) {
+    ioctl(slave, FIONREAD, &unread);
+    close(slave);
+  }
+  return pending_.size() + static_cast<size_t>(unread);
 }
 
 void PtyPort::Send(std::string_view bytes) {

@@ -21,7 +21,7 @@ class PtyPort final : public Port {
   ~PtyPort() override;
 
   void Send(std::string_view bytes) override;
-  size_t backlog() const override { return pending_.size(); }
+  size_t backlog() const override;
   bool has_reader() const override;
   std::string where() const override { return link_path_.empty() ? device_ : link_path_; }
   const PortCounts& counts() const override { return counts_; }

@@ -1,0 +1,14 @@
+// A source as it is written on the command line, as the settings of an ordinary one.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "hub/config/config.h"
+
+namespace vesta::app {
+
+// "serial:PATH" or "tcp:HOST:PORT". Empty: `error` says what is wrong.
+std::optional<hub::SourceConfig> ParseSource(const std::string& text, std::string* error);
+
+}  // namespace vesta::app
