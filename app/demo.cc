@@ -199,15 +199,14 @@ class Demo {
   // The last day of the first meter, a telegram a minute, as if somebody had captured it.
   bool WriteYesterday(std::string* error) {
     std::ofstream file(YesterdayPath());
-    file << hub::CaptureHeaderLine() << '\n';
+    file << hub::FormatCaptureHeader();
     simulators::P1Meter meter(FeedOptions(0, 0).meter);
     const UtcUs last_us = now_us_ / kYesterdayStep_us * kYesterdayStep_us;
     for (UtcUs at_us = last_us - kYesterday_us; at_us < last_us; at_us += kYesterdayStep_us) {
       meter.Advance(at_us);
       const std::string telegram = meter.Emit();
-      file << hub::CaptureFrameLine(at_us, kMeters[0].source,
-                                    {reinterpret_cast<const uint8_t*>(telegram.data()), telegram.size()})
-           << '\n';
+      file << hub::FormatCaptureFrame(at_us, kMeters[0].source,
+                                      {reinterpret_cast<const uint8_t*>(telegram.data()), telegram.size()});
     }
     if (file.flush()) return true;
     *error = fmt::format("can't write {}", YesterdayPath());

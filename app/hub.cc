@@ -39,6 +39,16 @@ std::string Where(const hub::SourceConfig& config) {
   return config.file;
 }
 
+// The field tables of all protocols, for the API.
+std::span<const hub::ProtocolFields> ProtocolTables() {
+  static const std::vector<hub::ProtocolFields> tables = [] {
+    std::vector<hub::ProtocolFields> made;
+    for (const hub::ProtocolEntry& protocol : hub::Protocols()) made.push_back({protocol.name, protocol.fields});
+    return made;
+  }();
+  return tables;
+}
+
 }  // namespace
 
 DataLock::~DataLock() {
@@ -137,12 +147,20 @@ void Hub::MakeOutputs() {
   }
 }
 
-// Names in the configuration win over names given on the page.
+// Names in the configuration win over names given on the page; a device may be heard long after the start.
 void Hub::ApplyDeviceNames() {
   for (const hub::DeviceConfig& named : config_.devices) {
-    if (const hub::Device* device = directory_.FindDeviceByKey(named.key)) {
-      directory_.SetName(device->id, named.name, named.place);
-    }
+    if (const hub::Device* device = directory_.FindDeviceByKey(named.key)) ApplyDeviceName(*device);
+  }
+  hub::LiveView::Listener listener;
+  listener.device_changed = [this](const hub::Device& device) { ApplyDeviceName(device); };
+  naming_ = live_->Listen(std::move(listener));
+}
+
+void Hub::ApplyDeviceName(const hub::Device& device) {
+  for (const hub::DeviceConfig& named : config_.devices) {
+    if (named.key != device.key || (named.name == device.name && named.place == device.place)) continue;
+    directory_.SetName(device.id, named.name, named.place);
   }
 }
 
@@ -170,9 +188,60 @@ void Hub::StopOutputs(size_t index, std::function<void()> done) {
     outputs_[index]->Stop([this, index, done = std::move(done)]() mutable { StopOutputs(index + 1, std::move(done)); });
     return;
   }
-  web_.reset();
-  journal_->Close();
-  done();
+  if (web_ == nullptr) {
+    journal_->Close();
+    done();
+    return;
+  }
+  web_->Stop([this, done = std::move(done)] {
+    journal_->Close();
+    done();
+  });
+}
+
+tl::expected<void, std::string> Hub::StartWeb() {
+  if (!config_.http.enabled) return {};
+  hub::ApiContext context = {
+      .clock = clock_,
+      .directory = directory_,
+      .live = *live_,
+      .journal_health = [this]() -> const hub::JournalHealth& { return journal_->health(); },
+      .query = [this](std::function<void(hub::StoreReader&)> work,
+                      std::function<void()> done) { journal_->Query(std::move(work), std::move(done)); },
+      .sources = [this] { return SourceHealths(); },
+      .outputs = [this] { return OutputHealths(); },
+      .state = [this] { return State(); },
+      .rename = [this](hub::DeviceId device, std::string name,
+                       std::string place) { return Rename(device, std::move(name), std::move(place)); },
+      .protocols = ProtocolTables(),
+      .field_name = hub::FieldName,
+      .field_description =
+          [](std::string_view protocol, std::string_view field) {
+            const hub::FieldText* text = hub::FindFieldText(protocol, field);
+            return text == nullptr ? std::string_view() : text->description;
+          },
+      .device_title = hub::DeviceTitle,
+  };
+  auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
+  if (!web) return tl::unexpected(web.error());
+  web_ = std::move(*web);
+  page_address_ = web_->address();
+  return {};
+}
+
+hub::HubState Hub::State() const {
+  hub::HubState state;
+  state.version = kVersion;
+  state.started_us = started_us_;
+  state.problems = off_;
+  return state;
+}
+
+bool Hub::Rename(hub::DeviceId device, std::string name, std::string place) {
+  if (!directory_.SetName(device, std::move(name), std::move(place))) return false;
+  live_->AnnounceDevice(device);
+  journal_->Flush();
+  return true;
 }
 
 void Hub::ArmTick() {

@@ -70,6 +70,8 @@ class Hub {
   void MakeOutputs();
   tl::expected<void, std::string> StartWeb();
   void ApplyDeviceNames();
+  void ApplyDeviceName(const hub::Device& device);
+  bool Rename(hub::DeviceId device, std::string name, std::string place);
   void StopOutputs(size_t index, std::function<void()> done);
   void ArmTick();
   void WatchClock();
@@ -85,6 +87,7 @@ class Hub {
   std::unique_ptr<hub::Store> store_;
   std::unique_ptr<hub::Journal> journal_;
   std::unique_ptr<hub::LiveView> live_;
+  hub::LiveView::Token naming_;
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;
   std::unique_ptr<hub::WebServer> web_;
