@@ -37,6 +37,7 @@ struct SourceHealth {
   std::map<std::string, uint64_t> frames_rejected;   // by reason
   std::map<std::string, uint64_t> frames_discarded;  // by reason
   uint64_t refused_readings = 0;                     // by the journal
+  uint64_t refused_connections = 0;                  // by a listening source: not allowed, or one sender is enough
   UtcUs last_frame_us = 0;                           // 0 = none yet
   int64_t last_frame_monotonic_us = INT64_MIN;
   std::optional<int64_t> interval_us;  // learned, between accepted frames

@@ -54,8 +54,8 @@ class CaptureLineSplitter {
 
  private:
   std::string buffer_;
-  size_t start_ = 0;     // of the next line in the buffer
-  size_t searched_ = 0;  // no line end stands between start_ and here
+  size_t start_ = 0;       // of the next line in the buffer
+  size_t searched_ = 0;    // no line end stands between start_ and here
   bool skipping_ = false;  // the rest of a line that was too long
   bool finished_ = false;
   uint64_t line_number_ = 0;

@@ -1,0 +1,16 @@
+#include "hub/sources/capture.h"
+#include "hub/sources/serial.h"
+#include "hub/sources/source.h"
+#include "hub/sources/tcp_client.h"
+#include "hub/sources/tcp_listener.h"
+
+namespace vesta::hub {
+
+std::unique_ptr<Source> MakeSource(boost::asio::io_context& io, const SourceConfig& config, Line& line) {
+  if (config.type == "serial") return MakeSerialSource(io, config, line);
+  if (config.type == "tcp") return MakeTcpClientSource(io, config, line);
+  if (config.type == "tcp-listen") return MakeTcpListenerSource(io, config, line);
+  return MakeCaptureSource(io, config, line);  // the schema knows no other
+}
+
+}  // namespace vesta::hub
