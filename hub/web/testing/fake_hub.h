@@ -1,0 +1,239 @@
+// A hub without sources, journal and disk, for the tests and the fuzzer of the web room: a real directory and a real
+// live view, a store reader that answers from memory, and health figures that a test sets.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hub/web/api.h"
+#include "hub/web/wire.h"
+
+namespace vesta::hub {
+
+class FakeReader final : public StoreReader {
+ public:
+  tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber, size_t) override { return RecordBatch{}; }
+  tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us, size_t limit) override {
+    if (!failing.empty()) return tl::unexpected(StoreError{StoreErrorKind::kIo, failing});
+    RecordBatch batch;
+    for (const Record& record : history) {
+      const bool inside = record.series == series && record.time_us >= from_us && record.time_us < to_us;
+      if (inside && batch.records.size() < limit) batch.Add(record);
+    }
+    return batch;
+  }
+  tl::expected<RecordBatch, StoreError> ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us, size_t max_points,
+                                                    uint64_t* total) override {
+    ++thinned_reads;
+    auto whole = ReadRange(series, from_us, to_us, SIZE_MAX);
+    if (!whole) return whole;
+    *total = whole->records.size();
+    RecordBatch batch;
+    const auto less = [](const Record& a, const Record& b) { return a.value.ToDouble() < b.value.ToDouble(); };
+    const auto lowest = std::min_element(whole->records.begin(), whole->records.end(), less);
+    const auto highest = std::max_element(whole->records.begin(), whole->records.end(), less);
+    for (auto it = whole->records.begin(); it != whole->records.end(); ++it) {
+      const bool edge = it == whole->records.begin() || it + 1 == whole->records.end();
+      if ((edge || it == lowest || it == highest) && batch.records.size() < max_points) batch.Add(*it);
+    }
+    return batch;
+  }
+  tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId series, UtcUs time_us) override {
+    RecordBatch batch;
+    for (const Record& record : history) {
+      if (record.series != series || record.time_us > time_us) continue;
+      batch.records.clear();
+      batch.Add(record);
+    }
+    return batch;
+  }
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
+                                                                  FrameId before, size_t limit) override {
+    std::vector<ArchivedFrame> found;
+    for (auto it = frames.rbegin(); it != frames.rend() && found.size() < limit; ++it) {
+      if (!source.empty() && it->source != source) continue;
+      if (rejected_only && it->verdict == FrameVerdict::kAccepted) continue;
+      if (before == 0 || it->id < before) found.push_back(*it);
+    }
+    return found;
+  }
+  tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override {
+    RecordBatch batch;
+    for (const Record& record : history) {
+      if (record.frame == frame) batch.Add(record);
+    }
+    return batch;
+  }
+  tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() override {
+    return std::vector<ArchiveStats>{{"meter", "crc", frames.size(), 99, 1786429285000000, 1786429286000000}};
+  }
+
+  std::vector<Record> history;  // in time order
+  std::vector<ArchivedFrame> frames;
+  std::string failing;  // not empty: what every range query answers
+  size_t thinned_reads = 0;
+};
+
+inline constexpr UtcUs kFakeNow_us = 1786429285000000;  // 2026-08-11T06:21:25Z
+
+class FakeHub {
+ public:
+  explicit FakeHub(boost::asio::io_context& io) : io_(io), clock_(kFakeNow_us), live(clock_, directory) { Fill(); }
+
+  ApiContext Context() {
+    return ApiContext{
+        clock_,
+        directory,
+        live,
+        [this]() -> const JournalHealth& { return journal; },
+        [this](std::function<void(StoreReader&)> work, std::function<void()> done) {
+          ++queries;
+          if (hold_queries) {
+            held.emplace_back(std::move(work), std::move(done));
+            return;
+          }
+          PostToMain(io_, [this, work = std::move(work), done = std::move(done)] {
+            work(reader);
+            done();
+          });
+        },
+        [this] { return sources; },
+        [this] { return outputs; },
+        [this] { return HubState{"0.1.0", kFakeNow_us - 60 * kUsPerSecond, problems}; },
+        [this](DeviceId id, std::string name, std::string place) {
+          if (!directory.SetName(id, std::move(name), std::move(place))) return false;
+          live.AnnounceDevice(id);
+          return true;
+        },
+        tables_,
+        [](std::string_view, std::string_view field) { return "Name of " + std::string(field); },
+        [](std::string_view, std::string_view) { return std::string_view("What it means."); },
+        [](const Device& device) { return device.name.empty() ? "Electricity meter" : device.name; },
+    };
+  }
+
+  // A reading that came just now.
+  void Hear(SeriesId series, Value value) {
+    Record record;
+    record.number = ++journal.last_number;
+    record.series = series;
+    record.time_us = clock_.Read().utc_us;
+    record.received_us = record.time_us;
+    record.time_quality = TimeQuality::kDeviceClock;
+    record.value = value;
+    live.Accept(record);
+    live.Heard(directory.FindSeries(series)->device);
+  }
+
+  ManualClock& clock() { return clock_; }
+
+ private:
+  void Fill() {
+    static constexpr StateName kStates[] = {{0, "off"}, {3, "bulk"}};
+    static constexpr Field kFields[] = {
+        {"energy_import_t1", Quantity::kEnergy, Unit::kKilowattHour, 3, FieldKind::kCounter, Pace::kFast, false, {}},
+        {"voltage_l1", Quantity::kVoltage, Unit::kVolt, 1, FieldKind::kGauge, Pace::kFast, false, {}},
+        {"charge_state", Quantity::kMode, Unit::kNone, 0, FieldKind::kState, Pace::kSlow, false, kStates},
+        {"breaker", Quantity::kProblem, Unit::kNone, 0, FieldKind::kFlag, Pace::kSlow, true, {}},
+        {"message", Quantity::kMessage, Unit::kNone, 0, FieldKind::kText, Pace::kSlow, false, {}},
+        {"gas_volume", Quantity::kGasVolume, Unit::kCubicMetre, 3, FieldKind::kCounter, Pace::kSlow, false, {}},
+    };
+    static constexpr ProtocolFields kTables[] = {{"p1", kFields}};
+    tables_ = kTables;
+    DeviceInfo meter;
+    meter.identity = "E0044007382246019";
+    meter.identity_on_wire = true;
+    meter.kind = DeviceKind::kElectricityMeter;
+    meter.manufacturer = "ACME";
+    meter.model = "M\"1\"<script>";
+    meter_id = directory.Resolve("p1", "meter", meter, 0);
+    DeviceInfo gas;
+    gas.identity = "G0044007382246020";
+    gas.kind = DeviceKind::kGasMeter;
+    gas_id = directory.Resolve("p1", "meter", gas, meter_id);
+    for (size_t i = 0; i < 5; ++i) directory.ResolveSeries(meter_id, kFields[i]);
+    directory.ResolveSeries(gas_id, kFields[5]);
+    Hear(1, Value::OfDecimal(1234567, -3));
+    Hear(2, Value::OfDecimal(23010, -2));
+    Hear(3, Value::OfState(3));
+    Hear(4, Value::OfState(1));
+    Hear(5, Value::OfText("say \"hi\"\n</script>"));
+    FillHistory();
+    FillHealth();
+  }
+
+  void FillHistory() {
+    for (int i = 0; i < 20; ++i) {
+      Record record;
+      record.number = static_cast<JournalNumber>(i + 1);
+      record.series = 1;
+      record.frame = static_cast<FrameId>(i / 4 + 1);
+      record.time_us = kFakeNow_us - (20 - i) * kUsPerSecond;
+      record.received_us = record.time_us;
+      record.value = Value::OfDecimal(1000 + i * 10, -3);
+      record.quality = i == 7 ? ValueQuality::kSuspect : ValueQuality::kOk;
+      reader.history.push_back(record);
+    }
+    for (FrameId id = 1; id <= 70; ++id) {
+      ArchivedFrame frame;
+      frame.id = id;
+      frame.source = "meter";
+      frame.received_us = kFakeNow_us;
+      frame.verdict = FrameVerdict::kRejected;
+      frame.reason = "crc";
+      frame.bytes = {'/', 'A', 0x00, 0xFF, '<'};
+      reader.frames.push_back(frame);
+    }
+  }
+
+  void FillHealth() {
+    SourceHealth source;
+    source.name = "meter";
+    source.type = "serial";
+    source.protocol = "p1";
+    source.where = "/dev/ttyUSB0";
+    source.state = SourceState::kOpen;
+    source.state_since_us = kFakeNow_us - 30 * kUsPerSecond;
+    source.opens = 3;
+    source.bytes = 4711;
+    source.frames_accepted = 12;
+    source.frames_rejected = {{"crc", 2}};
+    source.frames_discarded = {{"noise", 1}};
+    source.last_frame_us = kFakeNow_us;
+    source.last_frame_monotonic_us = 0;
+    source.interval_us = kUsPerSecond;
+    sources.push_back(source);
+    OutputHealth output;
+    output.name = "broker";
+    output.type = "mqtt";
+    output.delivery_class = "every reading, at least once, original time";
+    output.where = "127.0.0.1:1883";
+    output.connected = true;
+    output.state_since_us = kFakeNow_us;
+    output.dropped = {{"too_old", 1}};
+    outputs.push_back(output);
+  }
+
+  boost::asio::io_context& io_;
+  ManualClock clock_;
+  std::span<const ProtocolFields> tables_;
+
+ public:
+  Directory directory;
+  LiveView live;
+  FakeReader reader;
+  JournalHealth journal;
+  std::vector<SourceHealth> sources;
+  std::vector<OutputHealth> outputs;
+  std::vector<std::string> problems;
+  DeviceId meter_id = 0;
+  DeviceId gas_id = 0;
+  size_t queries = 0;
+  bool hold_queries = false;
+  std::vector<std::pair<std::function<void(StoreReader&)>, std::function<void()>>> held;
+};
+
+}  // namespace vesta::hub
