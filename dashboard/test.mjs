@@ -15,11 +15,21 @@ const kPrograms = { pictures: "pictures.ts", stub: "stub_main.ts" };
 const [first, ...rest] = process.argv.slice(2);
 const program = Object.hasOwn(kPrograms, first ?? "") ? kPrograms[first] : undefined;
 const all = readdirSync(join(kRoot, "tests")).filter((name) => name.endsWith(".test.ts"));
-const names = program ? [program] : first ? [first, ...rest].map((name) => name + ".test.ts") : all;
+const kHubTest = "hub.test.ts";
+const with_hub = Boolean(process.env.VESTA_BIN);
+const names = program ? [program] : first ? [first, ...rest].map((name) => name + ".test.ts") : all.filter((name) => with_hub || name !== kHubTest);
 const unknown = names.filter((name) => !program && !all.includes(name));
 if (unknown.length) {
   console.error(`No such test: ${unknown.join(", ")}. There are: ${all.join(", ")}`);
   process.exit(2);
+}
+
+if (!program && !with_hub) {
+  if (names.includes(kHubTest)) {
+    console.error("hub.test.ts needs VESTA_BIN, the built program.");
+    process.exit(2);
+  }
+  console.log("VESTA_BIN is not set: the page is tested against the stub hub only.");
 }
 
 // Inside node_modules so that the compiled tests find what they import; own folder so that two runs do not meet.

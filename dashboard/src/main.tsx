@@ -7,6 +7,7 @@ import { ElapsedS } from "./clock.ts";
 import { FormatAge } from "./format.ts";
 import { useNow, useTopics } from "./hooks.ts";
 import { hub } from "./live.ts";
+import { Guard } from "./parts/guard.tsx";
 import { Flame, Icon } from "./parts/icons.tsx";
 import { ParseRoute, type Page, type Route } from "./route.ts";
 import { DevicePage } from "./views/device.tsx";
@@ -75,10 +76,12 @@ function App(): JSX.Element {
       </header>
       <div role="status" aria-live="polite">{hub.link === "lost" && <LostBanner />}</div>
       <main id="main">
-        {route.page === "home" && <Home />}
-        {route.page === "device" && <DevicePage key={route.key} route={route} />}
-        {route.page === "health" && <HealthPage />}
-        {route.page === "unknown" && <UnknownPage />}
+        <Guard key={place} what="this view">
+          {route.page === "home" && <Home />}
+          {route.page === "device" && <DevicePage key={route.key} route={route} />}
+          {route.page === "health" && <HealthPage />}
+          {route.page === "unknown" && <UnknownPage />}
+        </Guard>
       </main>
     </>
   );

@@ -9,7 +9,8 @@ const kUsual = [
   "oxygen", "humidity", "pressure", "energy", "level", "volume", "speed", "mass", "charge", "illuminance",
   "sound_level", "mode", "presence", "problem", "duration", "ratio", "frequency", "count",
 ];
-const kByKind: Record<string, string[]> = {
+// Looked up with words from the hub, so as maps: a device that calls itself "constructor" finds nothing in them.
+const kByKind = new Map(Object.entries({
   electricity_meter: ["power", "energy", "mode", "voltage", "current"],
   gas_meter: ["gas_volume", "volume", "temperature"],
   water_meter: ["water_volume", "volume", "temperature"],
@@ -23,7 +24,7 @@ const kByKind: Record<string, string[]> = {
   dc_converter: ["voltage", "mode", "current", "power"],
   incubator: ["temperature", "humidity", "oxygen", "mode"],
   sensor: ["temperature", "humidity", "pressure", "level", "illuminance"],
-};
+}));
 const kKindOrder = [
   "electricity_meter", "gas_meter", "water_meter", "heat_meter", "cooling_meter", "battery_monitor", "battery",
   "solar_charger", "inverter", "ac_charger", "dc_converter", "incubator", "sensor", "node", "gateway", "other",
@@ -36,7 +37,7 @@ export function Find(device: Device, field: string): Series | undefined {
 }
 
 function Rank(device: Device, series: Series): number {
-  const order = kByKind[device.kind] ?? kUsual;
+  const order = kByKind.get(device.kind) ?? kUsual;
   let rank = order.indexOf(series.quantity);
   if (rank < 0) rank = order.length + (kUsual.indexOf(series.quantity) + 1 || kUsual.length + 1);
   // The whole before its parts, the present before averages and peaks.
@@ -201,12 +202,12 @@ export interface ChartGroup {
   series: Series[];
 }
 
-const kQuantityTitles: Record<string, string> = {
+const kQuantityTitles = new Map(Object.entries({
   gas_volume: "Gas", water_volume: "Water", heat_energy: "Heat", state_of_charge: "State of charge", none: "Other",
-};
+}));
 
 export function QuantityTitle(quantity: string): string {
-  const title = kQuantityTitles[quantity] ?? quantity.replace(/_/g, " ");
+  const title = kQuantityTitles.get(quantity) ?? quantity.replace(/_/g, " ");
   return title.charAt(0).toUpperCase() + title.slice(1);
 }
 

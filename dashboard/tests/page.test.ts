@@ -55,18 +55,27 @@ test("hostile texts stay texts, on every view", async () => {
   stub.things = HostileHouse();
   stub.text_everywhere = kHostile;
   const o = await Visit();
-  for (const hash of ["", kMeter, "#/health", "#/unknown", "#/device/" + encodeURIComponent(kHostile)]) {
+  for (const hash of ["", kMeter, "#/health", "#/unknown", "#/device/__proto__", "#/device/" + encodeURIComponent(kHostile)]) {
     await o.page.goto(url + hash);
     await o.page.locator("h1").waitFor(kWait);
     if (hash === "") await o.page.locator(kCard).getByRole("button", { name: /Show all/ }).click();
     if (hash === "#/unknown") await o.page.locator(".frame").first().waitFor(kWait);
-    await o.page.getByText(hash === "#/unknown" ? "Unknown frames" : "<img src=x", { exact: false }).first().waitFor(kWait);
+    await o.page.getByText(hash === "#/unknown" ? "Unknown frames" : hash.endsWith("__") ? "toString" : "<img src=x", { exact: false }).first().waitFor(kWait);
     assert.equal(await o.page.locator("main img, main script, main iframe, a[href^='javascript']").count(), 0, hash);
     const wide = await o.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${hash} is ${wide} px too wide`);
   }
   assert.equal(await o.page.title(), "Vesta");
   await AssertClean(o);
+});
+
+test("a device that makes no sense breaks its own card at the most", async () => {
+  const odd = stub.things[1]!;
+  Object.assign(odd, { title: "Odd", place: null, model: 7, manufacturer: {}, parent: 5, interval_s: "x" });
+  Object.assign(odd.fields[0]!, { name: null, unit: null, decimals: "x", quantity: null, kind: null, states: 3, stale_after_s: null });
+  const o = await Visit();
+  await o.page.locator(".card", { hasText: "House bank" }).locator(".hero.fresh").waitFor(kWait);
+  await o.page.locator(kCard).locator(".hero.fresh").waitFor(kWait);
 });
 
 test("a value goes old before the reader's eyes when nothing comes any more", async () => {

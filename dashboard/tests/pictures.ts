@@ -39,9 +39,9 @@ try {
     await o.close();
   };
   const detail = "#/device/" + encodeURIComponent(meter.key) + "?range=24h";
-  await take("devices", "", { width: 1280, height: 860 }, cards);
-  await take("devices-dark", "", { width: 1280, height: 860, dark: true }, cards);
-  await take("devices-phone", "", { width: 390, height: 844 }, cards);
+  await take("home", "", { width: 1280, height: 860 }, cards);
+  await take("home-dark", "", { width: 1280, height: 860, dark: true }, cards);
+  await take("home-phone", "", { width: 390, height: 844 }, cards);
   await take("device", detail, { width: 1280, height: 860 }, chart);
   await take("health", "#/health", { width: 1280, height: 860 }, item);
 } finally {

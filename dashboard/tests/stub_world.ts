@@ -186,5 +186,9 @@ export function HostileHouse(): Thing[] {
     F("temperature", kHostile, kHostile, kHostile, 1, () => 20.5),
   ]));
   house[1]!.fields[0]!.id = 990;
+  house.push(T("__proto__", "constructor", "toString", { protocol: "valueOf" }, [
+    F("hasOwnProperty", "", "toString", "", -3, () => "toString", { kind: "constructor" as "state" }),
+  ]));
+  house[2]!.fields[0]!.id = 991;
   return house;
 }

@@ -11,9 +11,9 @@ import { Icon } from "../parts/icons.tsx";
 
 const kHealthEvery_ms = 10_000;
 
-const kSourceWords: Record<string, string> = {
+const kSourceWords = new Map(Object.entries({
   stopped: "stopped", opening: "opening", open: "open", waiting: "waiting to try again", failed: "failed",
-};
+}));
 
 type Mood = "good" | "warn" | "bad";
 
@@ -57,7 +57,7 @@ function SourceCard({ source, since_s }: { source: Source; since_s: number }): J
   const age = AgeOf(source.last_frame_age_s, source.last_frame, since_s);
   const silent = Silent(source, age);
   const mood: Mood = source.state === "open" ? (silent ? "warn" : "good") : source.state === "failed" ? "bad" : "warn";
-  const words = silent ? (age === null ? "open, nothing heard yet" : "open, but silent") : kSourceWords[source.state] ?? source.state;
+  const words = silent ? (age === null ? "open, nothing heard yet" : "open, but silent") : kSourceWords.get(source.state) ?? source.state;
   return (
     <article class={"panel item " + mood}>
       <header>

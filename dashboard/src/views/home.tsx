@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { useTopics } from "../hooks.ts";
 import { hub } from "../live.ts";
 import { Card } from "../parts/card.tsx";
+import { Guard } from "../parts/guard.tsx";
 import { InOrder } from "../summary.ts";
 
 // More cards at once help nobody and cost a phone its breath.
@@ -44,7 +45,7 @@ export function Home(): JSX.Element {
         </div>
       )}
       {!waiting && all.length > 0 && found.length === 0 && <p class="empty">No device matches.</p>}
-      <div class="cards">{found.slice(0, limit).map((d) => <Card key={d.key} device_key={d.key} />)}</div>
+      <div class="cards">{found.slice(0, limit).map((d) => <Guard key={d.key} what={d.title}><Card device_key={d.key} /></Guard>)}</div>
       {found.length > limit && (
         <p class="load"><button type="button" onClick={() => set_limit(limit + kFirstCards)}>Show more of {found.length} devices</button></p>
       )}
