@@ -128,7 +128,7 @@ std::string MachineZone() {
 void ExamineConfig(const DoctorOptions& options, DoctorReport* report) {
   const hub::LoadedConfig loaded = hub::LoadConfigFile(options.config);
   for (const hub::ConfigProblem& problem : loaded.problems) {
-    report->config_problems.push_back(hub::FormatProblem(problem, options.config));
+    report->config_problems.push_back(hub::FormatProblem(options.config, problem));
     report->well &= !problem.fatal_for_part;
   }
   for (const hub::SourceConfig& source : loaded.config.sources) {

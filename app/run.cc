@@ -44,7 +44,7 @@ void KeepMemoryFlat() {
 
 void PrintProblems(const std::string& file, const hub::LoadedConfig& loaded) {
   for (const hub::ConfigProblem& problem : loaded.problems) {
-    fmt::print(stderr, "{}\n", hub::FormatProblem(problem, file));
+    fmt::print(stderr, "{}\n", hub::FormatProblem(file, problem));
   }
 }
 
