@@ -32,7 +32,7 @@ HeaderCheck CheckEncryptedHeader(std::span<const uint8_t> b, size_t max_plaintex
   const uint8_t security = b[kSecurityOffset];
   if (security != kSecurityAuthenticated && security != kSecurityEncryptedOnly) return HeaderCheck::kNo;
   const size_t around = kCountedBeforeCiphertext + (security == kSecurityAuthenticated ? kEncryptedTagSize : 0);
-  if (length < around || length - around > max_plaintext) return HeaderCheck::kNo;
+  if (length < around || length - around > max_plaintext) return HeaderCheck::kLength;
   *total = kEncryptedLengthEnd + length;
   return HeaderCheck::kYes;
 }

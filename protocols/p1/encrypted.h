@@ -26,7 +26,8 @@ inline constexpr uint8_t kSecurityEncryptedOnly = 0x20;
 
 using Key = std::array<uint8_t, crypto::kAes128KeySize>;
 
-enum class HeaderCheck : uint8_t { kMore, kNo, kYes };
+// kLength: all of a header but for a length that no frame of ours can have.
+enum class HeaderCheck : uint8_t { kMore, kNo, kLength, kYes };
 
 // Whether an encrypted frame begins here, as far as the bytes tell; `total` is its whole size when they do.
 HeaderCheck CheckEncryptedHeader(std::span<const uint8_t> bytes, size_t max_plaintext, size_t* total);

@@ -76,6 +76,18 @@ TEST(Encrypted, SaysWhichCheckFailed) {
   EXPECT_EQ(inner.Send(MakeFrame(bad_crc, 7, kSecurityEncryptedOnly)).reason, "inner_crc");
 }
 
+TEST(Encrypted, AnImpossibleLengthIsNamedAndCostsNothing) {
+  Bench b(WithKeys());
+  const std::string too_long = std::string("\xDB\x08") + "12345678" + std::string("\x82\xFF\xFF\x30", 4);
+  const std::string too_short = std::string("\xDB\x08") + "12345678" + std::string("\x82\x00\x10\x30", 4);
+  b.Send(too_long + too_short + MakeFrame(kTelegram, 7));
+  ASSERT_EQ(b.recorder.frames.size(), 3u);
+  EXPECT_EQ(b.recorder.frames[0].reason, "length");
+  EXPECT_EQ(b.recorder.frames[1].reason, "length");
+  EXPECT_EQ(b.recorder.frames[2].verdict, FrameVerdict::kAccepted);
+  EXPECT_EQ(b.session.counters().rejected_length, 2u);
+}
+
 TEST(Encrypted, ARightTagOutweighsAWrongInnerChecksum) {
   std::string bad_crc = kTelegram;
   bad_crc[bad_crc.find("4321")] = '5';

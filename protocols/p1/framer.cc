@@ -237,6 +237,10 @@ bool Framer::ScanEncrypted() {
         ++bytes_outside_;
         GoIdle(start_ + 1);
         return true;
+      case HeaderCheck::kLength:
+        Discard(start_, start_ + kEncryptedLengthEnd, "length");
+        GoIdle(start_ + 1);
+        return true;
       case HeaderCheck::kYes:
         break;
     }

@@ -126,6 +126,10 @@ void P1Session::LinkReset(const Now& now, SessionEvents& events) {
 }
 
 void P1Session::OnDiscarded(Bytes raw, uint64_t offset, const char* reason) {
+  if (std::string_view(reason) == "length") {
+    Reject(raw, offset, true, reason, &counters_.rejected_length);
+    return;
+  }
   if (std::string_view(reason) == "cut") {
     ++counters_.discarded_cut;
   } else if (std::string_view(reason) == "overlong") {

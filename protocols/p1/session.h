@@ -56,6 +56,7 @@ struct Counters {
   uint64_t rejected_crc = 0;
   uint64_t rejected_missing_crc = 0;
   uint64_t rejected_no_key = 0;
+  uint64_t rejected_length = 0;  // header of an encrypted frame with a length beyond the limit
   uint64_t rejected_tag = 0;
   uint64_t rejected_replay = 0;
   uint64_t rejected_not_a_telegram = 0;
