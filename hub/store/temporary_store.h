@@ -1,8 +1,7 @@
-// A store file in a folder of its own for a test, gone with it; and records made in one line.
+// A store file in a folder of its own for a test or benchmark, gone with it; and records made in one line.
 #pragma once
 
-#include <gtest/gtest.h>
-
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -35,8 +34,11 @@ class TemporaryFolder {
 
 inline std::unique_ptr<SqliteStore> OpenStore(const std::string& path, SqliteStoreOptions options = {}) {
   auto store = SqliteStore::Open(path, std::move(options));
-  EXPECT_TRUE(store.has_value()) << (store ? "" : store.error().text);
-  return store ? std::move(*store) : nullptr;
+  if (!store) {
+    std::fprintf(stderr, "%s\n", store.error().text.c_str());
+    std::abort();
+  }
+  return std::move(*store);
 }
 
 inline Record MakeRecord(JournalNumber number, SeriesId series, UtcUs time_us, Value value) {
