@@ -56,7 +56,7 @@ std::string DefaultCell(const Json& schema, bool required) {
   if (required) return "required";
   const Json value = Annotation(schema, "default");
   if (value.is_null() || value.is_object()) return "";
-  if (value == "") return "empty";
+  if (value.is_string() && value.get_ref<const std::string&>().empty()) return "empty";
   return fmt::format("`{}`", value.dump());
 }
 

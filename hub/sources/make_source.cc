@@ -1,3 +1,5 @@
+// Which transport a configuration names: the one place that knows them all.
+
 #include "hub/sources/capture.h"
 #include "hub/sources/serial.h"
 #include "hub/sources/source.h"

@@ -1,8 +1,8 @@
 // A transport that brings bytes to its Line, recovers alone and never gives up.
 //
 // Start() returns at once; failures are states with a reason, not errors. Back-off between tries runs from
-// kBackOffFirst_us to kBackOffLast_us with jitter and starts anew once data flowed; only a serial port that is not there
-// is looked for every second. Main thread only; names are looked up on a thread of the event loop's own.
+// kBackOffFirst_us to kBackOffLast_us with jitter and starts anew once data flowed; only a serial port that is not
+// there is looked for every second. Main thread only; names are looked up on a thread of the event loop's own.
 #pragma once
 
 #include <memory>
