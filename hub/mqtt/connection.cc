@@ -73,7 +73,7 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
   void SendSubscribe(Subscription& subscription);
   void Dropped(const std::string& filter);
   void FinishStop();
-  void NoteTakeOver();
+  void NoteTakeOver(const Event& event);
   bool HasRoom() const { return pending_.size() < kMaxOutstandingMessages && pending_bytes_ < kMaxOutstandingBytes; }
   template <typename Item, typename Function>
   static void ForEach(std::list<std::weak_ptr<Item>>& items, Function function);
@@ -216,16 +216,19 @@ void Connection::Impl::HandleUp(Event& event) {
   });
 }
 
-void Connection::Impl::NoteTakeOver() {
+void Connection::Impl::NoteTakeOver(const Event& event) {
   const int64_t now_us = clock_.Read().monotonic_us;
   take_overs_us_.push_back(now_us);
   while (take_overs_us_.front() < now_us - 60 * kUsPerSecond) take_overs_us_.pop_front();
   fight_.clear();
   if (take_overs_us_.size() <= kTakeOversPerMinute) return;
-  fight_ = fmt::format(
-      "another client seems to use the client id \"{}\": the broker closed {} connections within a minute; give each "
-      "client its own id",
-      options_.default_client_id, take_overs_us_.size());
+  fight_ = event.taken_over
+               ? fmt::format("another client uses the client id \"{}\": give each client its own id",
+                             options_.default_client_id)
+               : fmt::format(
+                     "the broker closes each connection soon after its welcome: does another client use the "
+                     "client id \"{}\", or does the broker forbid what is sent?",
+                     options_.default_client_id);
 }
 
 void Connection::Impl::HandleDown(const Event& event) {
@@ -235,7 +238,7 @@ void Connection::Impl::HandleDown(const Event& event) {
   if (was_connected) health_.state_since_us = clock_.Read().utc_us;
   if (event.taken_over) ++health_.take_overs;
   if (event.taken_over || event.closed_early) {
-    NoteTakeOver();
+    NoteTakeOver(event);
   } else if (event.was_up) {
     fight_.clear();  // it had stood for a while, so nobody fights any more
   }

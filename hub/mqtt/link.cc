@@ -31,7 +31,7 @@ constexpr int kConnectedPoll_ms = 1000;
 // Packets handled per turn of the library's loop.
 constexpr int kPacketsPerTurn = 100;
 // A link that the broker closes so soon after its welcome looks like a fight over the client id (MQTT 3.1.1 has no word
-// for it).
+// for it, and brokers that speak MQTT 5 do not always use theirs).
 constexpr int64_t kClosedEarly_us = 5 * kUsPerSecond;
 // The library's error lines that are kept to explain a failure.
 constexpr size_t kMaxLibraryLog = 1000;
@@ -290,11 +290,12 @@ void Link::State::Run() {
       protocol = 4;  // at once, and only for this connection: the broker may be a newer one next time
       continue;
     }
-    mailbox->Put({.kind = Event::Kind::kDown,
-                  .was_up = attempt.up,
-                  .taken_over = failure.disconnect_reason == MQTT_RC_SESSION_TAKEN_OVER,
-                  .closed_early = attempt.up && up_for_us < kClosedEarly_us && failure.disconnect_reason == 0,
-                  .text = FailureText(failure)});
+    mailbox->Put(
+        {.kind = Event::Kind::kDown,
+         .was_up = attempt.up,
+         .taken_over = failure.disconnect_reason == MQTT_RC_SESSION_TAKEN_OVER,
+         .closed_early = attempt.up && up_for_us < kClosedEarly_us && failure.library_error == MOSQ_ERR_CONN_LOST,
+         .text = FailureText(failure)});
 
     if (attempt.up || protocol != wanted) {
       protocol = wanted;

@@ -157,8 +157,9 @@ class TestBroker {
  private:
   void End(int how) {
     if (pid_ <= 0) return;
-    kill(pid_, SIGCONT);
     kill(pid_, how);
+    // A frozen broker must not do anything more before it is killed; to end by itself it must thaw.
+    if (how != SIGKILL) kill(pid_, SIGCONT);
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }
@@ -187,7 +188,7 @@ class TestBroker {
   void WriteConfiguration() {
     std::ofstream conf(File("conf"));
     // "user root" only matters to a test that root runs: the broker would change its user and lose its folder.
-    conf << "listener " << port_ << " 127.0.0.1\nuser root\nmax_queued_messages 0\nlog_type all\n";
+    conf << "listener " << port_ << " 127.0.0.1\nuser root\nmax_queued_messages 1000000\nlog_type all\n";
     if (options_.tls) {
       conf << "cafile " << File("ca.pem") << "\ncertfile " << File("server.pem") << "\nkeyfile " << File("server.key")
            << "\n";
