@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "hub/web/health.h"
 #include "hub/web/testing/web_fixture.h"
 
 namespace vesta::hub {
@@ -375,6 +376,47 @@ TEST_F(ServerTest, ConnectionsAreBoundedAndIdleOnesMakeRoom) {
   refused.CloseSend();
   EXPECT_EQ(Get("/api/v1/session").status, 200);
   EXPECT_TRUE(busy[0]->ReadEnd());
+}
+
+TEST_F(ServerTest, AClientThatReadsNothingCostsNoMemory) {
+  static constexpr Field kField = {"x", Quantity::kPower, Unit::kWatt, 0, FieldKind::kGauge, Pace::kFast, false, {}};
+  std::vector<SeriesId> many;
+  for (int i = 0; i < 1000; ++i) {
+    DeviceInfo info;
+    const string identity = "many" + std::to_string(i);
+    info.identity = identity;
+    many.push_back(fake_.directory.ResolveSeries(fake_.directory.Resolve("p1", "meter", info, 0), kField));
+    fake_.Hear(many.back(), Value::OfDecimal(i, 0));
+  }
+  limits_.event_interval_us = 5 * kUsPerMs;
+  Start();
+  RawClient deaf(port_, "127.0.0.1", 4096);
+  deaf.Send(Request("GET", "/api/v1/events"));
+  RawClient awake(port_);
+  awake.Send(Request("GET", "/api/v1/events"));
+  ASSERT_TRUE(awake.ReadUntil("event: outputs"));
+  // A minute in which all series change ten times a second.
+  const auto minute = [&](int value) {
+    for (int i = 0; i < 600; ++i) {
+      Main([&] {
+        for (const SeriesId series : many) fake_.Hear(series, Value::OfDecimal(value, 0));
+        fake_.clock().Advance(100 * kUsPerMs);
+      });
+    }
+  };
+  minute(1);  // the client's buffers in the kernel are full after this
+  const uint64_t before = ReadProcessFacts().resident_bytes;
+  minute(2);
+  EXPECT_LT(ReadProcessFacts().resident_bytes, before + (1u << 20));
+  EXPECT_EQ(Main([&] { return server_->connections(); }), 2u);
+  // When it wakes up it gets what is in its buffers, then the newest of each series, and not all that was between.
+  Main([&] {
+    for (const SeriesId series : many) fake_.Hear(series, Value::OfDecimal(31337, 0));
+    fake_.clock().Advance(kUsPerSecond);
+  });
+  ASSERT_TRUE(deaf.ReadUntil(R"("value":31337,)"));
+  ASSERT_TRUE(deaf.ReadUntil("event: coalesced"));
+  EXPECT_LT(deaf.received.size(), 4u << 20);
 }
 
 TEST_F(ServerTest, StopsWithoutHangingOnAnyone) {
