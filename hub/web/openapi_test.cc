@@ -173,8 +173,8 @@ TEST_F(OpenApiTest, EveryEventFitsItsSchema) {
   ASSERT_TRUE(client.ReadUntil("{\"count\":1}"));
 
   const std::map<std::string, std::string> schemas = {
-      {"snapshot", "EventSnapshot"}, {"values", "EventValues"},   {"device", "Device"},
-      {"sources", "Sources"},        {"outputs", "Outputs"},      {"availability", "EventAvailability"},
+      {"snapshot", "EventSnapshot"},  {"values", "EventValues"}, {"device", "Device"},
+      {"sources", "Sources"},         {"outputs", "Outputs"},    {"availability", "EventAvailability"},
       {"coalesced", "EventCoalesced"}};
   std::set<std::string> seen;
   std::string name;

@@ -1,6 +1,7 @@
 #include "hub/web/rate_limit.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "hub/web/wire.h"
 
@@ -27,7 +28,7 @@ int64_t LoginLimiter::Take(const std::string& address, int64_t now_us) {
   Refill(&own, kLoginTriesPerAddress, kLoginRefillPerAddress_us, now_us);
   Refill(&all_, kLoginTriesAll, kLoginRefillAll_us, now_us);
   const auto wait = [](const Bucket& bucket, int64_t each_us) {
-    return bucket.tries >= 1 ? 0 : static_cast<int64_t>((1 - bucket.tries) * static_cast<double>(each_us)) + 1;
+    return bucket.tries >= 1 ? 0 : static_cast<int64_t>(std::ceil((1 - bucket.tries) * static_cast<double>(each_us)));
   };
   const int64_t wait_us = std::max(wait(own, kLoginRefillPerAddress_us), wait(all_, kLoginRefillAll_us));
   if (wait_us > 0) return wait_us;

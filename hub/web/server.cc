@@ -43,6 +43,19 @@ tl::expected<void, std::string> CheckExposure(const HttpConfig& config) {
 
 }  // namespace
 
+void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& events, ConnectionHost& host) {
+  const QuerySlots slots(host.limits.queries);
+  AddLoginRoutes(router, auth, host.counters);
+  AddDeviceRoutes(router, context);
+  AddLatestRoute(router, context, events);
+  AddReadingRoutes(router, context, slots);
+  AddFrameRoutes(router, context, slots);
+  AddHealthRoutes(router, context);
+  AddEventRoutes(router, auth, events);
+  AddMetricsRoutes(router, context, host.counters, events);
+  AddOpenApiRoute(router);
+}
+
 tl::expected<std::unique_ptr<WebServer>, std::string> WebServer::Start(boost::asio::io_context& io,
                                                                        const HttpConfig& config, ApiContext context,
                                                                        std::span<const Asset> assets,
@@ -65,7 +78,8 @@ WebServer::WebServer(boost::asio::io_context& io, const HttpConfig& config, ApiC
       host_{limits, {}, {}, SteadyUs},
       events_(context_, host_.limits),
       router_(config_, *auth_, host_.counters) {
-  AddRoutes();
+  AddApiRoutes(router_, context_, *auth_, events_, host_);
+  router_.SetFiles([this](const HttpRequest& request) { return ServeFile(assets_, request); });
   host_.handler = [this](const HttpRequest& request, std::shared_ptr<Responder> responder) {
     router_.Handle(request, std::move(responder));
   };
@@ -74,20 +88,6 @@ WebServer::WebServer(boost::asio::io_context& io, const HttpConfig& config, ApiC
 WebServer::~WebServer() {
   for (const auto& listener : listeners_) listener->Close();
   for (const auto& connection : connections_) connection->Close();
-}
-
-void WebServer::AddRoutes() {
-  const QuerySlots slots(host_.limits.queries);
-  AddLoginRoutes(router_, *auth_, host_.counters);
-  AddDeviceRoutes(router_, context_);
-  AddLatestRoute(router_, context_, events_);
-  AddReadingRoutes(router_, context_, slots);
-  AddFrameRoutes(router_, context_, slots);
-  AddHealthRoutes(router_, context_);
-  AddEventRoutes(router_, *auth_, events_);
-  AddMetricsRoutes(router_, context_, host_.counters, events_);
-  AddOpenApiRoute(router_);
-  router_.SetFiles([this](const HttpRequest& request) { return ServeFile(assets_, request); });
 }
 
 tl::expected<void, std::string> WebServer::Listen() {

@@ -28,6 +28,9 @@ class io_context;
 
 namespace vesta::hub {
 
+// All calls of the API, without a server around them.
+void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& events, ConnectionHost& host);
+
 class WebServer {
  public:
   // Listens when it returns. The error says, for people, which setting is wrong or what the system refused.
@@ -52,7 +55,6 @@ class WebServer {
   WebServer(boost::asio::io_context& io, const HttpConfig& config, ApiContext context, std::span<const Asset> assets,
             const WebLimits& limits, std::unique_ptr<Auth> auth);
   tl::expected<void, std::string> Listen();
-  void AddRoutes();
   void Accepted(std::unique_ptr<Stream> stream);
   // Room for one more from this address: closes an idle connection when all are taken. False: none.
   bool MakeRoom(const std::string& address);

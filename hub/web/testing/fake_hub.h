@@ -102,7 +102,9 @@ class FakeHub {
         },
         [this] { return sources; },
         [this] { return outputs; },
-        [this] { return HubState{"0.1.0", kFakeNow_us - 60 * kUsPerSecond, problems}; },
+        [this] {
+          return HubState{"0.1.0", kFakeNow_us - 60 * kUsPerSecond, problems};
+        },
         [this](DeviceId id, std::string name, std::string place) {
           if (!directory.SetName(id, std::move(name), std::move(place))) return false;
           live.AnnounceDevice(id);

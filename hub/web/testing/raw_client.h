@@ -17,7 +17,7 @@
 namespace vesta::hub {
 
 struct RawAnswer {
-  int status = 0;  // 0: none came
+  int status = 0;                              // 0: none came
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 };
