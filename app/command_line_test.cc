@@ -81,7 +81,7 @@ TEST(CommandLine, Simulate) {
 }
 
 TEST(CommandLine, WrongUsageIsNamed) {
-  ExpectWrong({}, "subcommand");
+  ExpectWrong({}, "doctor");
   ExpectWrong({"fly"}, "fly");
   ExpectWrong({"replay"}, "required");
   ExpectWrong({"capture", "--out", "x"}, "--source");
