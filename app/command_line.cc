@@ -186,12 +186,12 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
 }
 
 void AddDoctor(CLI::App& app, DoctorOptions* options) {
-  CLI::App* doctor =
-      AddCommand(app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
-                 "Listens with each setting that a P1 port can have; stop the hub first, or it takes half the bytes.\n"
-                 "  vesta doctor\n"
-                 "  vesta doctor --port /dev/ttyUSB0 --json\n"
-                 "  vesta doctor --config /etc/vesta/vesta.json");
+  CLI::App* doctor = AddCommand(
+      app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
+      "Listens with each setting that a P1 port can have. Stop the hub first: it holds its ports for itself.\n"
+      "  vesta doctor\n"
+      "  vesta doctor --port /dev/ttyUSB0 --json\n"
+      "  vesta doctor --config /etc/vesta/vesta.json");
   doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)")->allow_extra_args(false);
   doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
   doctor->add_option("--seconds", options->seconds, "How long to listen with each setting")
@@ -248,7 +248,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    parsed.out = (chosen.empty() ? &app : chosen.front())->help();
+    parsed.out = chosen.empty() ? app.help() : chosen.front()->help("vesta");
     return parsed;
   } catch (const CLI::CallForVersion& version) {
     parsed.out = std::string(version.what()) + "\n";

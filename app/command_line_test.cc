@@ -34,6 +34,7 @@ TEST(CommandLine, EveryCommandTeaches) {
     EXPECT_FALSE(parsed.run);
     EXPECT_EQ(parsed.exit_code, kExitOk);
     EXPECT_THAT(parsed.out, HasSubstr(std::string("  vesta ") + command)) << "an example";
+    EXPECT_THAT(parsed.out, HasSubstr(std::string("Usage: vesta ") + command));
     EXPECT_THAT(parsed.out, HasSubstr("Exit codes"));
     EXPECT_THAT(ParseCommandLine({"--help"}).out, HasSubstr(command));
   }
