@@ -66,6 +66,7 @@ void AddP1Options(CLI::App* command, P1CommandOptions* p1) {
       ->capture_default_str()
       ->group(group);
   command->add_option("--repair", p1->repairs, "Mend: missing-crc, bit7, line-ends, end-mark (may be repeated)")
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"missing-crc", "bit7", "line-ends", "end-mark"}))
       ->group(group);
   CLI::Option* key = command->add_option("--key", p1->key,
@@ -175,6 +176,7 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
   simulate->add_option("--start", options->start, "The meter's time at the start, such as 2025-03-30T00:59:40Z");
   simulate
       ->add_option("--fault", options->faults, "What goes wrong, NAME or NAME:N (may be repeated); --list tells them")
+      ->allow_extra_args(false)
       ->check([](const std::string& text) {
         simulators::Fault fault;
         std::string error;
@@ -184,13 +186,13 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
 }
 
 void AddDoctor(CLI::App& app, DoctorOptions* options) {
-  CLI::App* doctor =
-      AddCommand(app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
-                 "Listens with each setting that a P1 port can have; stop the hub first, or it takes half the bytes.\n"
-                 "  vesta doctor\n"
-                 "  vesta doctor --port /dev/ttyUSB0 --json\n"
-                 "  vesta doctor --config /etc/vesta/vesta.json");
-  doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)");
+  CLI::App* doctor = AddCommand(
+      app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
+      "Listens with each setting that a P1 port can have. Stop the hub first: it holds its ports for itself.\n"
+      "  vesta doctor\n"
+      "  vesta doctor --port /dev/ttyUSB0 --json\n"
+      "  vesta doctor --config /etc/vesta/vesta.json");
+  doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)")->allow_extra_args(false);
   doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
   doctor->add_option("--seconds", options->seconds, "How long to listen with each setting")
       ->check(CLI::Range(0.1, 120.0))
@@ -246,7 +248,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    parsed.out = (chosen.empty() ? &app : chosen.front())->help();
+    parsed.out = chosen.empty() ? app.help() : chosen.front()->help("vesta");
     return parsed;
   } catch (const CLI::CallForVersion& version) {
     parsed.out = std::string(version.what()) + "\n";
@@ -254,7 +256,13 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& problem) {
     const auto chosen = app.get_subcommands();
     const std::string command = chosen.empty() ? "vesta" : "vesta " + chosen.front()->get_name();
-    parsed.error = command + ": " + problem.what() + "\nTry: " + command + " --help\n";
+    std::string what = problem.what();
+    if (chosen.empty()) {
+      const bool named = !arguments.empty() && arguments.front().rfind('-', 0) != 0;
+      what = named ? "there is no command \"" + arguments.front() + "\"; there are:" : "which command? There are:";
+      for (const CLI::App* known : app.get_subcommands({})) what += " " + known->get_name();
+    }
+    parsed.error = command + ": " + what + "\nTry: " + command + " --help\n";
     parsed.exit_code = kExitWrongUsage;
     return parsed;
   }

@@ -20,6 +20,8 @@ constexpr const char* kVerdicts[] = {"accepted", "rejected", "discarded"};
 constexpr const char* kQualities[] = {"ok", "unavailable", "out_of_range", "suspect", "derived"};
 constexpr const char* kTimeQualities[] = {"device_clock", "hub_synchronised", "hub_not_synchronised", "back_dated"};
 
+constexpr int64_t kLastSecond = 253402300799;  // of the year 9999
+
 std::string TimeText(UtcUs us) {
   if (us == kNoTime) return "no time";
   char text[kIso8601Size];
@@ -29,8 +31,12 @@ std::string TimeText(UtcUs us) {
 std::string ValueText(const Value& value, const Field& field) {
   switch (value.kind()) {
     case ValueKind::kDecimal: {
+      const Decimal decimal = value.decimal();
+      if (field.unit == Unit::kUnixSecond && decimal.exponent == 0 && decimal.mantissa < kLastSecond) {
+        return TimeText(decimal.mantissa * kUsPerSecond);
+      }
       char text[kDecimalTextSize];
-      return std::string(text, FormatDecimal(value.decimal(), text));
+      return std::string(text, FormatDecimal(decimal, text));
     }
     case ValueKind::kReal:
       return fmt::format("{}", value.real());
@@ -53,8 +59,10 @@ std::string ValueText(const Value& value, const Field& field) {
 void DecodePrinter::OnDevice(uint16_t slot, const DeviceInfo& device) {
   std::string kind(DeviceKindName(device.kind));
   std::replace(kind.begin(), kind.end(), '_', ' ');
-  const std::string title = fmt::format("{} {} ({} {})", kind, Printable(device.identity),
-                                        Printable(device.manufacturer), Printable(device.model));
+  std::string title = fmt::format("{} {}", kind, Printable(device.identity));
+  if (!device.model.empty()) {
+    title += fmt::format(" ({} {})", Printable(device.manufacturer), Printable(device.model));
+  }
   devices_[session_][slot] = {title, std::string(device.identity)};
   if (!json_) return;
   std::string buffer(kJsonLineBytes, '\0');
@@ -102,7 +110,7 @@ void DecodePrinter::PrintTable(const FrameEvent& frame) const {
     const Field& field = session_->fields()[reading.field];
     const std::string_view unit = UnitText(field.unit);
     std::string line = fmt::format("    {:<32}{:>16}", field.key, ValueText(reading.value, field));
-    if (!unit.empty() && !reading.value.is_none()) line += fmt::format(" {}", unit);
+    if (!unit.empty() && field.unit != Unit::kUnixSecond && !reading.value.is_none()) line += fmt::format(" {}", unit);
     if (reading.quality != ValueQuality::kOk) {
       line += fmt::format("  [{}]", kQualities[static_cast<size_t>(reading.quality)]);
     }

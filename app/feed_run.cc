@@ -16,6 +16,8 @@ namespace vesta::app {
 namespace {
 
 constexpr auto kReaderLook = std::chrono::milliseconds(10);
+// A terminal's bytes reach its reader by a worker of the kernel that nobody can ask; closing before it ran loses them.
+constexpr auto kLinger = std::chrono::milliseconds(500);
 
 void AwaitReader(boost::asio::steady_timer& look, simulators::Port& port, const std::function<void()>& begin) {
   if (port.has_reader()) return begin();
@@ -37,7 +39,14 @@ int RunFeed(boost::asio::io_context& io, simulators::Feed& feed, simulators::Por
     if (!failed) io.stop();
   });
   simulators::PacedFeed pace(io, feed, port, speed);
-  const auto begin = [&] { pace.Start(virtual_now_us, [&io] { io.stop(); }); };
+  boost::asio::steady_timer linger(io);
+  const auto end = [&] {
+    linger.expires_after(kLinger);
+    linger.async_wait([&io](const boost::system::error_code& failed) {
+      if (!failed) io.stop();
+    });
+  };
+  const auto begin = [&] { pace.Start(virtual_now_us, end); };
   boost::asio::steady_timer look(io);
   if (start == FeedStart::kAtOnce) {
     begin();

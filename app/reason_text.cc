@@ -28,6 +28,7 @@ constexpr ReasonText kReasons[] = {
     {"replay", "the frame's counter is not above the last one: a repeated or replayed frame", ""},
     {"cut", "the telegram breaks off", "a relay or a stalled reader lost bytes"},
     {"incomplete", "the input ends inside a telegram", ""},
+    {"length", "the frame's length is one that no telegram has", "a damaged frame, or bytes of something else"},
     {"overlong", "no end after the longest telegram that is allowed",
      "the line may be noisy, or several telegrams lost their ends"},
 };

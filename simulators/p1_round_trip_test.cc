@@ -299,8 +299,9 @@ TEST_P(P1RoundTrip, ChangesOfTheClock) {
 // With every fault that spoils bytes: nothing but the meter's state is ever heard, and each spoilt telegram is named.
 TEST_P(P1Checked, FaultsAreNamedAndNeverAValue) {
   const std::map<FaultKind, std::set<std::string>> allowed = {
-      {FaultKind::kNoise, {"crc", "missing_crc", "cut", "tag", "incomplete", "overlong", "not_a_telegram"}},
-      {FaultKind::kLostBytes, {"crc", "missing_crc", "cut", "tag", "incomplete", "overlong", "not_a_telegram"}},
+      {FaultKind::kNoise, {"crc", "missing_crc", "cut", "tag", "incomplete", "overlong", "length", "not_a_telegram"}},
+      {FaultKind::kLostBytes,
+       {"crc", "missing_crc", "cut", "tag", "incomplete", "overlong", "length", "not_a_telegram"}},
       {FaultKind::kCut, {"crc", "missing_crc", "cut", "tag", "incomplete"}},
       {FaultKind::kWrongCrc, {"crc", "tag"}},
   };
