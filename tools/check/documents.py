@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Links in the documents lead somewhere: files exist, anchors are headings of the file they point into.
 
-Also: a file named in backquotes with its folder and ending (`hub/journal/journal.h`) exists, so that documents keep up with the
-source. Links into the web are not followed: the check needs no network.
+Also, so that documents keep up with the source: a file named in backquotes with its folder and ending
+(`hub/journal/journal.h`) exists, and so does a test (`Suite.NameOfTheTest`). Links into the web are not followed: the check needs no network.
 """
 
+import functools
 import re
 import sys
 import unicodedata
@@ -18,6 +19,14 @@ CODE_SPAN = re.compile(r"`[^`]*`")
 ROOMS = ("model", "protocols", "formats", "node", "hub", "app", "dashboard", "simulators", "tests", "fuzz", "docs",
          "packaging", "tools", "cmake")
 NAMED_FILE = re.compile(r"`((?:" + "|".join(ROOMS) + r")/[A-Za-z0-9_./-]*\.[a-z]+)`")
+
+NAMED_TEST = re.compile(r"`([A-Z][A-Za-z0-9]+\.[A-Z][A-Za-z0-9]{3,})`")
+TEST = re.compile(r"^\s*(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\(\s*(\w+),\s*(\w+)", re.MULTILINE)
+
+
+@functools.cache
+def tests():
+    return {".".join(names) for path in project_files("_test.cc") for names in TEST.findall((ROOT / path).read_text())}
 
 
 def anchor_of(heading):
@@ -79,6 +88,9 @@ def main():
             for match in NAMED_FILE.finditer(line):
                 if not (ROOT / match.group(1)).exists():
                     offences.append((path, number, f"names {match.group(1)}, which does not exist"))
+            for match in NAMED_TEST.finditer(line):
+                if match.group(1) not in tests():
+                    offences.append((path, number, f"names the test {match.group(1)}, which does not exist"))
     return report(offences)
 
 
