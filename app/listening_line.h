@@ -17,6 +17,7 @@ class ListeningLine final : public hub::Line {
   void Received(Bytes bytes) override { heard_(bytes); }
   void ReceivedAt(Bytes bytes, const Now&) override { heard_(bytes); }
   void Closed(std::string_view why, bool failed) override;
+  void Finished(std::string_view what) override { Closed(what, false); }
   Bytes ToSend() override { return {}; }
   void Sent(size_t) override {}
   hub::SourceHealth& health() override { return health_; }

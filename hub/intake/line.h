@@ -54,6 +54,8 @@ class Line {
   virtual void ReceivedAt(Bytes bytes, const Now& when) = 0;
   // The transport is gone and will be tried again, or (failed) can't work until the configuration changes.
   virtual void Closed(std::string_view why, bool failed) = 0;
+  // Everything there was has been read (the end of a capture file): not a fault, and nothing more will come.
+  virtual void Finished(std::string_view what) = 0;
 
   // What the session wants to send; report what went out.
   virtual Bytes ToSend() = 0;

@@ -70,6 +70,12 @@ void SessionLine::Closed(std::string_view why, bool failed) {
   ArmTimer();
 }
 
+void SessionLine::Finished(std::string_view what) {
+  spdlog::info("source {}: {}", options_.source, what);
+  SetState(SourceState::kStopped);
+  health_.error.clear();
+}
+
 void SessionLine::Received(Bytes bytes) {
   replay_ = false;
   now_ = clock_.Read();
@@ -129,8 +135,10 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
     return;
   }
   ++health_.frames_accepted;
-  health_.last_frame_us = now_.utc_us;
-  health_.last_frame_monotonic_us = now_.monotonic_us;
+  // The age of the last frame is counted from when it came here, also when it is replayed with its original time.
+  const Now arrived = replay_ ? clock_.Read() : now_;
+  health_.last_frame_us = arrived.utc_us;
+  health_.last_frame_monotonic_us = arrived.monotonic_us;
   interval_.Add(now_.monotonic_us);
   health_.interval_us = interval_.interval_us();
   health_.hint.clear();

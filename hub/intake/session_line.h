@@ -54,6 +54,7 @@ class SessionLine final : public Line, private SessionEvents {
   void Received(Bytes bytes) override;
   void ReceivedAt(Bytes bytes, const Now& when) override;
   void Closed(std::string_view why, bool failed) override;
+  void Finished(std::string_view what) override;
   Bytes ToSend() override { return session_->Transmit(); }
   void Sent(size_t count) override { session_->Transmitted(count); }
   SourceHealth& health() override { return health_; }

@@ -124,7 +124,7 @@ class CaptureCore final : public Reconnecting {
     }
     if (!config().repeat) {
       Release();
-      line().Closed(fmt::format("{} was replayed to its end", config().file), false);
+      line().Finished(fmt::format("{} was replayed to its end", config().file));
       return true;
     }
     if (const auto opened = reader_.Open(config().file); !opened) {

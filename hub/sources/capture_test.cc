@@ -46,7 +46,7 @@ class CaptureSource : public testing::Test {
     source_->Start();
   }
   bool Until(const std::function<bool()>& condition) { return RunUntil(io_, condition); }
-  std::string AtEnd() const { return "closed: " + config_.file + " was replayed to its end"; }
+  std::string AtEnd() const { return "finished: " + config_.file + " was replayed to its end"; }
 
   boost::asio::io_context io_;
   SourceConfig config_;

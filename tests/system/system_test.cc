@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -116,7 +117,7 @@ TEST_F(SystemTest, WhatWasDurableIsThereAfterAKill) {
     ASSERT_TRUE(WaitFor([&] { return SourceOpen(hub); }));
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(pty.Write(NextTelegram()));
     ASSERT_TRUE(WaitFor([&] { return Accepted(hub) == 50; })) << Source(hub).dump();
-    ASSERT_TRUE(WaitFor([&] { return hub.Api("health")["journal"]["waiting_records"] == 0; }));
+    ASSERT_TRUE(WaitFor([&] { return hub.Api("health")["journal"]["waiting_readings"] == 0; }));
     durable = hub.Api("health")["journal"]["durable_mark"];
     ASSERT_GT(durable, 0u);
     hub.Signal(SIGKILL);
@@ -262,14 +263,18 @@ TEST(DemoTest, ShowsLiveMetersAndADayOfHistory) {
       },
       std::chrono::seconds(40)))
       << hub.Api("devices").dump() << hub.Api("sources").dump() << hub.Output();
-  bool history = false;
-  for (const json& series : hub.Api("series")["series"]) {
-    if (series["field"] != "power_import") continue;
-    const json readings = hub.Api("readings?series=" + std::to_string(series["id"].get<int>()) +
-                                  "&from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z&points=2000");
-    history = history || readings["total"].get<int>() >= 1440;
-  }
-  EXPECT_TRUE(history);
+  // The replayed day is in the charts as soon as it is durable.
+  const auto longest = [&] {
+    int most = 0;
+    for (const json& series : hub.Api("series")["series"]) {
+      if (series["field"] != "power_import") continue;
+      const json readings = hub.Api("readings?series=" + std::to_string(series["id"].get<int>()) +
+                                    "&from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z&points=2000");
+      if (readings.is_object()) most = std::max(most, readings["total"].get<int>());
+    }
+    return most;
+  };
+  EXPECT_TRUE(WaitFor([&] { return longest() >= 1440; })) << longest();
   hub.Signal(SIGTERM);
   EXPECT_EQ(hub.WaitForExit(), 0) << hub.Output();
 }
