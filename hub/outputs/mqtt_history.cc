@@ -30,7 +30,7 @@ MqttHistory::MqttHistory(boost::asio::io_context& io, const Clock& clock, const 
       timing_(timing),
       retry_timer_(io),
       drain_timer_(io),
-      buffer_(kHistoryMessageBytes) {}
+      buffer_(std::make_unique_for_overwrite<char[]>(kHistoryMessageBytes)) {}
 
 void MqttHistory::Start() {
   acknowledged_ = cursor_ = counted_ = journal_.Position(position_name_);
@@ -149,7 +149,7 @@ size_t MqttHistory::Gather(size_t most) const {
 bool MqttHistory::Write(size_t count) {
   const Record& first = batch_.records[next_];
   const Device& device = *directory_.FindDevice(directory_.FindSeries(first.series)->device);
-  JsonWriter json(buffer_.data(), buffer_.size());
+  JsonWriter json(buffer_.get(), kHistoryMessageBytes);
   BeginMqttHistory(json, device.key, first.received_us);
   for (size_t i = 0; i < count; ++i) {
     const Record& record = batch_.records[next_ + i];
@@ -195,7 +195,7 @@ bool MqttHistory::SendNext() {
     if (Write(count)) {
       const Topic topic({base_, "history", directory_.FindDevice(series->device)->key});
       const uint64_t sequence = first_sequence_ + in_flight_.size();
-      status = connection_.Publish(std::string(topic.view()), {buffer_.data(), written_}, 1, false,
+      status = connection_.Publish(std::string(topic.view()), {buffer_.get(), written_}, 1, false,
                                    [this, run = run_, sequence, alive = std::weak_ptr(alive_)](const PublishResult& r) {
                                      if (!alive.expired()) OnResult(run, sequence, r);
                                    });

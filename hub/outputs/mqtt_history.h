@@ -82,8 +82,8 @@ class MqttHistory {
   bool holding_off_ = false;
   uint64_t run_ = 0;  // grows with each GoBack: what was asked before is of no interest any more
   std::deque<InFlight> in_flight_;
-  uint64_t first_sequence_ = 0;  // of in_flight_.front()
-  std::vector<char> buffer_;
+  uint64_t first_sequence_ = 0;     // of in_flight_.front()
+  std::unique_ptr<char[]> buffer_;  // kHistoryMessageBytes; pages that no message reached cost nothing
   size_t written_ = 0;
 
   // How many readings there are to send in all: counted, since journal numbers have gaps between two runs of the hub.

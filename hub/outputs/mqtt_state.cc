@@ -41,7 +41,7 @@ MqttState::MqttState(boost::asio::io_context& io, const Clock& clock, const Outp
       timing_(timing),
       interval_timer_(io),
       refresh_timer_(io),
-      buffer_(kStateMessageBytes) {}
+      buffer_(std::make_unique_for_overwrite<char[]>(kStateMessageBytes)) {}
 
 MqttState::DeviceState& MqttState::StateOf(DeviceId device) {
   if (devices_.size() <= device) devices_.resize(device + 1);
@@ -182,7 +182,7 @@ bool MqttState::SendState(const Device& device, Pace pace) {
     }
     values_.push_back(value);
   }
-  JsonWriter json(buffer_.data(), buffer_.size());
+  JsonWriter json(buffer_.get(), kStateMessageBytes);
   WriteMqttState(json, ts, values_);
   PublishStatus status = PublishStatus::kTooLarge;
   const DeviceState& state = StateOf(device.id);

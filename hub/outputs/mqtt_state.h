@@ -98,7 +98,7 @@ class MqttState {
   bool flush_posted_ = false;
   UtcUs started_us_ = 0;
   int64_t hub_sent_us_ = INT64_MIN;
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]> buffer_;  // kStateMessageBytes; pages that no message reached cost nothing
   std::vector<MqttStateValue> values_;
 
   uint64_t accepted_ = 0;
