@@ -1,9 +1,9 @@
 #include "simulators/frame_cipher.h"
 
-#include <mbedtls/gcm.h>
-
 #include <algorithm>
 #include <cassert>
+
+#include "protocols/crypto.h"
 
 namespace vesta::simulators {
 namespace {
@@ -38,14 +38,12 @@ std::string EncryptFrame(std::string_view telegram, const AesKey& key, const Aes
   const size_t text_at = frame.size();
   frame.resize(text_at + telegram.size() + kTagSize);
 
-  mbedtls_gcm_context gcm;
-  mbedtls_gcm_init(&gcm);
+  crypto::Aes128Gcm gcm;
   auto* out = reinterpret_cast<uint8_t*>(frame.data()) + text_at;
+  const crypto::Bytes plain{reinterpret_cast<const uint8_t*>(telegram.data()), telegram.size()};
   // Neither call can fail: the key has one of the allowed sizes and both buffers are ours.
-  mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key.data(), 128);
-  mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, telegram.size(), iv, sizeof iv, associated, sizeof associated,
-                            reinterpret_cast<const uint8_t*>(telegram.data()), out, kTagSize, out + telegram.size());
-  mbedtls_gcm_free(&gcm);
+  gcm.SetKey(key);
+  gcm.Encrypt(iv, associated, plain, out, {out + telegram.size(), kTagSize});
   return frame;
 }
 
