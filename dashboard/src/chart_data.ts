@@ -55,6 +55,14 @@ export function MakeTrack(rows: ReadingRow[], interval_s: number | null, bucket_
   return track;
 }
 
+// Puts live samples behind an answer of the hub, which lacks what is not written to its disk yet.
+export function Continue(track: Track, live: Track): void {
+  const last = track.times[track.times.length - 1] ?? -Infinity;
+  live.times.forEach((t, i) => {
+    if (t > last) Append(track, t, live.values[i]!);
+  });
+}
+
 // Samples with a gap on either side: no line shows them, so they need a dot.
 export function Isolated(column: ArrayLike<number | null | undefined>): number[] {
   const found: number[] = [];

@@ -46,6 +46,11 @@ function Rank(device: Device, series: Series): number {
   return rank;
 }
 
+// Of a quantity that people look for, and so worth a place on a card.
+export function Usual(device: Device, series: Series): boolean {
+  return kUsual.includes(series.quantity) || (kByKind.get(device.kind) ?? []).includes(series.quantity);
+}
+
 // The fields worth showing without being asked, best first. Stable: equal ranks keep the order of the field table.
 export function Ranked(device: Device): Series[] {
   return device.series

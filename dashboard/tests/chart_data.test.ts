@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ReadingRow } from "../src/api.ts";
 import {
-  Align, Append, BucketS, DropBefore, ExtremesOf, Isolated, MakeTrack, ReadingAt, UsedSince, UsePerHour,
+  Align, Append, BucketS, Continue, DropBefore, ExtremesOf, Isolated, MakeTrack, ReadingAt, UsedSince, UsePerHour,
 } from "../src/chart_data.ts";
 import { Moved, ParseRoute, RangeOf, Scaled } from "../src/route.ts";
 
@@ -59,6 +59,13 @@ test("a live value joins the end, opens a gap after silence, and never goes back
   assert.deepEqual(track.values, [1, 2, 3, null, 4]);
   DropBefore(track, 1.5);
   assert.deepEqual(track.times, [1, 2, 5.5, 9]);
+});
+
+test("live samples go on behind an answer that is some seconds old", () => {
+  const answer = MakeTrack(Rows([0, 1], [1, 2], [2, 3]), 1, 0);
+  const live = MakeTrack(Rows([1, 9], [2, 9], [3, 4], [9, 5]), 1, 0);
+  Continue(answer, live);
+  assert.deepEqual(answer.values, [1, 2, 3, 4, null, 5]);
 });
 
 test("series share one axis; no sample is not the same as a gap", () => {

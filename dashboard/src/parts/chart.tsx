@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { ApiError, AskReadings, type Series } from "../api.ts";
-import { Align, Append, BucketS, DropBefore, ExtremesOf, Isolated, MakeTrack, type Track } from "../chart_data.ts";
+import { Align, Append, BucketS, Continue, DropBefore, ExtremesOf, Isolated, MakeTrack, type Track } from "../chart_data.ts";
 import { HubNow_ms } from "../clock.ts";
 import { FormatClock, FormatDay, FormatNumber, FormatTime, kNothing } from "../format.ts";
 import { hub } from "../live.ts";
@@ -15,6 +15,9 @@ const kMonths = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 export const kColours = 6; // --line-1 ... --line-6
 // Live points pile up unthinned: past this many the chart asks the hub anew.
 const kLivePointsMost = 4_000;
+// The hub writes in groups, some seconds apart, and its history begins with what is written. What came between that and
+// the first live value is asked for once more a little later, so that no hole stays where nothing was lost.
+const kAskAgain_ms = 15_000;
 
 function AxisLabel(s: number, increment_s: number): string {
   const d = new Date(s * 1000);
@@ -160,12 +163,24 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
       plot.current.setData(Align(tracks.current) as uPlot.AlignedData);
       set_drawn((n) => n + 1);
     };
-    Promise.all(shown.map((s) => AskReadings(s.id, from_ms, to_ms, width, stop.signal, true))).then((answers) => {
-      tracks.current = answers.map((a, i) => MakeTrack(a.readings, shown[i]!.interval_s, BucketS(length_ms, width, a.thinned)));
-      window_.current = { from_s: from_ms / 1000, to_s: to_ms / 1000 };
+    const ask = async (from: number, to: number) => {
+      const answers = await Promise.all(shown.map((s) => AskReadings(s.id, from, to, width, stop.signal, true)));
+      const before = tracks.current;
+      tracks.current = answers.map((a, i) => {
+        const track = MakeTrack(a.readings, shown[i]!.interval_s, BucketS(length_ms, width, a.thinned));
+        if (loaded && before[i]) Continue(track, before[i]!);
+        return track;
+      });
+      window_.current = { from_s: from / 1000, to_s: to / 1000 };
       loaded = true;
       set_busy(false);
       draw();
+    };
+    let again: ReturnType<typeof setTimeout> | undefined;
+    ask(from_ms, to_ms).then(() => {
+      if (range.rolling && !stop.signal.aborted) {
+        again = setTimeout(() => void ask(HubNow_ms() - length_ms, HubNow_ms()).catch(() => {}), kAskAgain_ms);
+      }
     }, (problem: ApiError) => {
       if (stop.signal.aborted) return;
       set_busy(false);
@@ -184,6 +199,7 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
     return () => {
       stop.abort();
       clearInterval(timer);
+      clearTimeout(again);
       ends.forEach((end) => end());
     };
   }, [range.name, range.rolling || range.from_ms, range.rolling || range.to_ms, shown_key, width, round]);

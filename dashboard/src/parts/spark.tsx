@@ -15,6 +15,9 @@ const kWidth = 360;
 const kHeight = 56;
 // A line of one pixel a point needs no redraw for each second.
 const kRedraw_ms = 5_000;
+// A hole narrower than this is narrower than the line. It is there each time: what the hub has not written to its disk
+// yet is not in its history.
+const kHole_s = 45;
 
 export interface SparkInput {
   plus: Series;
@@ -104,7 +107,7 @@ export function Spark({ input, asked, label }: { input: SparkInput; asked: boole
     const to = HubNow_ms();
     Promise.all(ids.map((s) => AskReadings(s.id, to - kSpan_ms, to, kPoints, stop))).then((answers) => {
       tracks.current = answers.map((answer, i) =>
-        MakeTrack(answer.readings, ids[i]!.interval_s, BucketS(kSpan_ms, kPoints, answer.thinned)));
+        MakeTrack(answer.readings, ids[i]!.interval_s, Math.max(kHole_s, BucketS(kSpan_ms, kPoints, answer.thinned))));
       redraw();
     }, () => {});
   });

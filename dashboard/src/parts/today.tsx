@@ -15,6 +15,8 @@ import { FreshnessNow } from "./value.tsx";
 // A reading this close to midnight counts as midnight's.
 const kMidnightSlack_ms = 15 * 60_000;
 const kPoints = 100;
+// A device heard for the first time has no history yet: what came is written some seconds later.
+const kAskAgain_ms = 20_000;
 
 // The stand at midnight, else the first one of today.
 async function StandAtMidnight(series: number, midnight: number, stop: AbortSignal): Promise<ReadingRow | undefined> {
@@ -40,11 +42,19 @@ export function Today({ counter, device, asked }: { counter: DayCounter; device:
   useEffect(() => {
     if (!asked) return;
     const stop = new AbortController();
+    const timers: ReturnType<typeof setTimeout>[] = [];
     set(new Map());
-    for (const s of counter.parts) {
-      StandAtMidnight(s.id, midnight, stop.signal).then((row) => set((old) => new Map(old).set(s.id, row)), () => {});
-    }
-    return () => stop.abort();
+    const ask = (series: number): void =>
+      void StandAtMidnight(series, midnight, stop.signal).catch(() => undefined).then((row) => {
+        if (stop.signal.aborted) return;
+        if (row) set((old) => new Map(old).set(series, row));
+        else timers.push(setTimeout(() => ask(series), kAskAgain_ms));
+      });
+    for (const s of counter.parts) ask(s.id);
+    return () => {
+      stop.abort();
+      timers.forEach(clearTimeout);
+    };
   }, [asked, midnight, ids]);
 
   let total: number | undefined = 0;
