@@ -61,6 +61,9 @@ class Line {
   virtual Bytes ToSend() = 0;
   virtual void Sent(size_t count) = 0;
 
+  // The journal's memory is filling faster than the disk empties it: a source that can wait (a capture) should.
+  virtual bool Crowded() const { return false; }
+
   virtual SourceHealth& health() = 0;
 };
 

@@ -57,6 +57,7 @@ class SessionLine final : public Line, private SessionEvents {
   void Finished(std::string_view what) override;
   Bytes ToSend() override { return session_->Transmit(); }
   void Sent(size_t count) override { session_->Transmitted(count); }
+  bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
 
   // Each frame as the session saw it, for `vesta capture` and the like.

@@ -15,6 +15,9 @@
 namespace vesta::hub {
 namespace {
 
+// A replay faster than the disk waits this long before it looks again.
+constexpr auto kCrowdedWait = std::chrono::milliseconds(20);
+
 constexpr char kBadLineReason[] = "capture_line";
 // Bad lines are logged at most so often; the counter has them all.
 constexpr auto kLogEvery = std::chrono::minutes(1);
@@ -58,6 +61,11 @@ class CaptureCore final : public Reconnecting {
 
   void Step() {
     const uint64_t generation = generation_;
+    if (line().Crowded()) {
+      due_.expires_after(kCrowdedWait);
+      due_.async_wait(Guarded());
+      return;
+    }
     for (int i = 0; i < kReplayBatchLines; ++i) {
       if (!has_frame_ && !TakeLine()) continue;
       if (generation != generation_ || !has_frame_) return;  // the end
