@@ -1,10 +1,10 @@
 #include "hub/config/check.h"
 
 #include <fmt/format.h>
+#include <regex.h>
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "hub/config/schema.h"
 #include "hub/config/suggest.h"
@@ -77,16 +77,13 @@ size_t Characters(std::string_view text) {
   return count;
 }
 
-// The text is short (maxLength was checked), so the expression can neither run long nor deep.
+// The pattern as a POSIX extended expression, which all of the schema's are. Short texts only: maxLength was checked.
 bool MatchesPattern(const std::string& text, const std::string& pattern) {
-  static std::map<std::string, std::regex> compiled;  // the handful of patterns of the schema
-  try {
-    auto found = compiled.find(pattern);
-    if (found == compiled.end()) found = compiled.emplace(pattern, std::regex(pattern)).first;
-    return std::regex_search(text, found->second);
-  } catch (const std::regex_error&) {
-    return false;
-  }
+  regex_t expression;
+  if (regcomp(&expression, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
+  const bool matches = regexec(&expression, text.c_str(), 0, nullptr, 0) == 0;
+  regfree(&expression);
+  return matches;
 }
 
 JsonNode FromDefault(const Json& value) {
