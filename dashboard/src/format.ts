@@ -16,6 +16,15 @@ export function FormatNumber(value: number, decimals: number): string {
   return (negative ? kMinus : "") + grouped + (part ? "." + part : "");
 }
 
+// How many decimals a step of an axis needs so that its marks differ and none is rounded: 2.5 needs one.
+export function DecimalsOf(step: number): number {
+  for (let decimals = 0; decimals < 9; ++decimals) {
+    const scaled = step * 10 ** decimals;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return decimals;
+  }
+  return 9;
+}
+
 export interface Shown {
   text: string;
   unit: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  FormatAge, FormatAgo, FormatBytes, FormatInterval, FormatNumber, FormatPower, FormatValue, HexLines, Words,
+  DecimalsOf, FormatAge, FormatAgo, FormatBytes, FormatInterval, FormatNumber, FormatPower, FormatValue, HexLines, Words,
 } from "../src/format.ts";
 
 const kThin = "\u202f";
@@ -28,6 +28,12 @@ test("nonsense is shown as nothing, never as NaN", () => {
   assert.equal(FormatNumber(NaN, 1), "\u2013");
   assert.equal(FormatNumber(Infinity, 1), "\u2013");
   assert.deepEqual(FormatValue(energy, null), { text: "\u2013", unit: "" });
+});
+
+test("the marks of an axis are never rounded", () => {
+  for (const [step, decimals] of [[1, 0], [5, 0], [2.5, 1], [0.2, 1], [0.25, 2], [0.005, 3], [1000, 0]] as const) {
+    assert.equal(DecimalsOf(step), decimals, String(step));
+  }
 });
 
 test("values by kind", () => {

@@ -31,7 +31,7 @@ try {
   const chart = (page: Page) => page.locator(".plot:not(.busy) canvas").waitFor(kWait);
   const item = (page: Page) => page.locator(".item").first().waitFor(kWait);
   const take = async (name: string, hash: string, look: Look, ready: (page: Page) => Promise<void>) => {
-    const o = await Open(url + hash, { scale: 2, ...look });
+    const o = await Open(url + hash, { scale: 1.5, ...look });
     await ready(o.page);
     await o.page.waitForTimeout(1500); // lines below the first card
     await o.page.screenshot({ path: join(folder, name + ".png") });

@@ -7,7 +7,7 @@ import uPlot from "uplot";
 import { ApiError, AskReadings, type Series } from "../api.ts";
 import { Align, Append, BucketS, Continue, DropBefore, ExtremesOf, Isolated, MakeTrack, type Track } from "../chart_data.ts";
 import { HubNow_ms } from "../clock.ts";
-import { FormatClock, FormatDay, FormatNumber, FormatTime, kNothing } from "../format.ts";
+import { DecimalsOf, FormatClock, FormatDay, FormatNumber, FormatTime, kNothing } from "../format.ts";
 import { hub } from "../live.ts";
 import { kShortest_ms, type Range } from "../route.ts";
 
@@ -85,7 +85,6 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
     const grid = { stroke: Colour(host, "--line"), width: 1 };
     const font = "12px " + Colour(host, "--font");
     const from_zero = /^(k?W|k?VA|k?var|A)$/.test(unit);
-    const decimals = Math.max(0, ...shown.map((s) => s.decimals));
     plot.current = new uPlot({
       width, height,
       padding: [12, 8, 0, 0],
@@ -107,7 +106,7 @@ export function Chart({ series, hidden, on_toggle, range, on_zoom, unit }: Props
           values: (_u, splits, _axis, _space, increment) => splits.map((s) => AxisLabel(s, increment)) },
         { stroke: text, font, grid, ticks: { show: false }, size: (_u, values) => 14 + 7.2 * Math.max(3, ...(values ?? []).map((v) => v.length)),
           values: (_u, splits, _axis, _space, increment) => {
-            const needed = Math.max(0, Math.min(decimals, -Math.floor(Math.log10(increment) + 1e-9)));
+            const needed = DecimalsOf(increment);
             return splits.map((v) => FormatNumber(v, needed));
           } },
       ],

@@ -15,10 +15,10 @@ const kSourceWords = new Map(Object.entries({
   stopped: "stopped", opening: "opening", open: "open", waiting: "waiting to try again", failed: "failed",
 }));
 
-type Mood = "good" | "warn" | "bad";
+type Mood = "good" | "idle" | "warn" | "bad";
 
 function Pill({ mood, children }: { mood: Mood; children: ComponentChildren }): JSX.Element {
-  return <span class={"pill " + mood}>{mood === "good" ? <span class="dot" /> : <Icon name="warning" size={14} />}{children}</span>;
+  return <span class={"pill " + mood}>{mood === "good" || mood === "idle" ? <span class="dot" /> : <Icon name="warning" size={14} />}{children}</span>;
 }
 
 function Fact({ name, children, mood = "" }: { name: string; children: ComponentChildren; mood?: string }): JSX.Element {
@@ -56,7 +56,8 @@ function Silent(source: Source, age_s: number | null): boolean {
 function SourceCard({ source, since_s }: { source: Source; since_s: number }): JSX.Element {
   const age = AgeOf(source.last_frame_age_s, source.last_frame, since_s);
   const silent = Silent(source, age);
-  const mood: Mood = source.state === "open" ? (silent ? "warn" : "good") : source.state === "failed" ? "bad" : "warn";
+  const mood: Mood = source.state === "open" ? (silent ? "warn" : "good") : source.state === "failed" ? "bad"
+    : source.state === "stopped" && !source.error ? "idle" : "warn";
   const words = silent ? (age === null ? "open, nothing heard yet" : "open, but silent") : kSourceWords.get(source.state) ?? source.state;
   return (
     <article class={"panel item " + mood}>
