@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve as resolvePath } from "node:path";
+import { join } from "node:path";
 
 const kStart_ms = 60_000;
 const kStop_ms = 10_000;
@@ -26,18 +26,14 @@ export class Demo {
   private readonly folder = mkdtempSync(join(tmpdir(), "vesta-page-"));
   private said = "";
 
-  private readonly program: string;
-
-  constructor(program: string) {
-    this.program = resolvePath(program); // it runs in a folder of its own
-  }
+  constructor(private readonly program: string) {}
 
   // Starts on a free port, the second time on the same one and with the same data. Resolves when the API answers.
   async Start(): Promise<string> {
     this.port ||= await FreePort();
     this.url = `http://127.0.0.1:${this.port}/`;
     this.said = "";
-    const child = spawn(this.program, ["demo", "--http", `127.0.0.1:${this.port}`, "--data", "demo"], { cwd: this.folder });
+    const child = spawn(this.program, ["demo", "--http", `127.0.0.1:${this.port}`, "--data", this.folder]);
     this.process = child;
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.said += chunk));
     const until = Date.now() + kStart_ms;
