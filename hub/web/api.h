@@ -75,7 +75,7 @@ void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slo
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
-void AddEventRoutes(Router& router, Auth& auth, EventHub& events);
+void AddEventRoutes(Router& router, Auth& auth, EventHub& events, WebCounters& counters);
 void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters, const EventHub& events);
 // This description of all of them, as it was built in.
 void AddOpenApiRoute(Router& router);

@@ -1,4 +1,5 @@
-// Session, login, logout.
+// Who is asking: the session that a browser has, and how it gets and ends one. What the answers may tell is little:
+// never whether a password or a token was nearly right.
 #include <fmt/format.h>
 
 #include "hub/web/api.h"

@@ -1,7 +1,7 @@
 // The machine-readable description of the API, as it was built in.
 #include "hub/web/api.h"
 
-#include "web/openapi_json.h"
+#include "hub/web/openapi_json.h"
 
 namespace vesta::hub {
 

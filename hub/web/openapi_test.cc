@@ -10,8 +10,8 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "hub/web/openapi_json.h"
 #include "hub/web/testing/web_fixture.h"
-#include "web/openapi_json.h"
 
 namespace vesta::hub {
 namespace {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "hub/store/store.h"
+#include "hub/web/connection.h"
 #include "hub/web/http_message.h"
 
 namespace vesta::hub {
@@ -24,17 +25,22 @@ HttpResponse Busy();
 // How many queries may be at work, counted by the tokens that are out. Copies share the count.
 class QuerySlots {
  public:
-  explicit QuerySlots(size_t most) : most_(most), taken_(std::make_shared<std::atomic<size_t>>(0)) {}
+  QuerySlots(size_t most, WebCounters& counters)
+      : most_(most), counters_(&counters), taken_(std::make_shared<std::atomic<size_t>>(0)) {}
 
   // Let go of the token when the answer is sent. nullptr: all are taken. Main thread only.
   std::shared_ptr<void> Take() const {
-    if (*taken_ >= most_) return nullptr;
+    if (*taken_ >= most_) {
+      ++counters_->refused["busy"];
+      return nullptr;
+    }
     ++*taken_;
     return {static_cast<void*>(taken_.get()), [taken = taken_](void*) { --*taken; }};
   }
 
  private:
   size_t most_;
+  WebCounters* counters_;
   std::shared_ptr<std::atomic<size_t>> taken_;  // a token may be dropped on the reading thread
 };
 

@@ -137,6 +137,7 @@ TEST_F(ServerTest, QueriesAtWorkAreBounded) {
   const RawAnswer busy = Get("/api/v1/readings?series=1");
   EXPECT_EQ(busy.status, 503);
   EXPECT_EQ(busy.headers.at("retry-after"), "1");
+  EXPECT_EQ(Main([&] { return server_->counters().refused.at("busy"); }), 1u);
   Main([&] {
     fake_.hold_queries = false;
     for (const auto& [work, done] : std::exchange(fake_.held, {})) {
