@@ -53,7 +53,7 @@ int RunCheck(const CheckOptions& options) {
     return ok ? kExitOk : kExitProblems;
   }
   for (const hub::ConfigProblem& problem : loaded.problems) {
-    fmt::print("{}{}\n", problem.fatal_for_part ? "" : "warning: ", hub::FormatProblem(options.file, problem));
+    fmt::print("{}\n", hub::FormatProblem(options.file, problem));
   }
   for (const std::string& off : loaded.off) fmt::print("off: {}\n", off);
   if (ok) {

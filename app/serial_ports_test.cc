@@ -1,6 +1,7 @@
 #include "app/serial_ports.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,7 +24,7 @@ class SerialPortsTest : public testing::Test {
     std::ofstream(root_ / path) << text << "\n";
   }
 
-  const fs::path root_ = fs::path(testing::TempDir()) / "vesta-serial-ports";
+  const fs::path root_ = fs::path(testing::TempDir()) / ("vesta-serial-ports-" + std::to_string(getpid()));
 };
 
 TEST_F(SerialPortsTest, FindsRealPortsByTheNameThatLasts) {

@@ -120,10 +120,10 @@ TEST_F(CaptureSource, LeavesTheLoopToOthers) {
   int turns = 0;
   std::function<void()> turn = [&] {
     ++turns;
-    if (line_.closed == 0) boost::asio::post(io_, turn);
+    if (line_.finished == 0) boost::asio::post(io_, turn);
   };
   boost::asio::post(io_, turn);
-  ASSERT_TRUE(Until([&] { return line_.closed == 1; }));
+  ASSERT_TRUE(Until([&] { return line_.finished == 1; }));
   EXPECT_EQ(line_.received.size(), 5000U);
   EXPECT_GE(turns, 10000 / kReplayBatchLines / 2);
 }

@@ -33,7 +33,10 @@ class RecordingLine final : public Line {
     reason = why;
     Note((failed ? "failed: " : "closed: ") + std::string(why));
   }
-  void Finished(std::string_view what) override { Note("finished: " + std::string(what)); }
+  void Finished(std::string_view what) override {
+    ++finished;
+    Note("finished: " + std::string(what));
+  }
   Bytes ToSend() override { return {reinterpret_cast<const uint8_t*>(to_send.data()), to_send.size()}; }
   void Sent(size_t count) override { to_send.erase(0, count); }
   SourceHealth& health() override { return health_; }
@@ -53,6 +56,7 @@ class RecordingLine final : public Line {
   std::string reason;
   int opened = 0;
   int closed = 0;
+  int finished = 0;
   std::function<void()> on_received;
 
  private:
