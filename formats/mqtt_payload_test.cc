@@ -77,12 +77,13 @@ TEST(MqttPayload, HistoryKeepsNumberTimeDigitsAndQualities) {
                                  .value = Value::OfState(42)});
   EndMqttHistory(json);
   ASSERT_TRUE(json.ok());
-  EXPECT_EQ(json.view(),
-            R"({"device":"p1_e1","received":"2026-08-11T06:21:25.250Z","readings":[)"
-            R"({"number":17,"field":"energy_import_t1","time":"2026-08-11T06:21:25Z","value":1581.120,"unit":"kWh",)"
-            R"("quality":"ok","time_quality":"device_clock"},)"
-            R"x({"number":18,"field":"mode","time":"2026-08-11T06:21:25Z","value":"unknown(0x2A)","code":42,"index":2,)x"
-            R"("quality":"suspect","time_quality":"hub_not_synchronised","late":true,"repaired":true}]})");
+  EXPECT_EQ(
+      json.view(),
+      R"({"device":"p1_e1","received":"2026-08-11T06:21:25.250Z","readings":[)"
+      R"({"number":17,"field":"energy_import_t1","time":"2026-08-11T06:21:25Z","value":1581.120,"unit":"kWh",)"
+      R"("quality":"ok","time_quality":"device_clock"},)"
+      R"x({"number":18,"field":"mode","time":"2026-08-11T06:21:25Z","value":"unknown(0x2A)","code":42,"index":2,)x"
+      R"("quality":"suspect","time_quality":"hub_not_synchronised","late":true,"repaired":true}]})");
 }
 
 }  // namespace
