@@ -35,6 +35,7 @@ using simulators::P1Kind;
 // through it takes a second at the most.
 constexpr int64_t kHungUpBefore_us = 14ll * 86400 * kUsPerSecond;
 constexpr int64_t kYesterday_us = 24ll * 3600 * kUsPerSecond;
+constexpr char kYesterdaySuffix[] = "-yesterday";
 constexpr int64_t kYesterdayStep_us = 60 * kUsPerSecond;
 // The meters begin when the replay is over, at the latest after this.
 constexpr auto kReplayLimit = std::chrono::seconds(30);
@@ -45,12 +46,13 @@ struct DemoMeter {
   const char* title;
   P1Kind kind;
   bool tcp;
+  bool yesterday;  // its last day is replayed at the first start
 };
 constexpr std::array<DemoMeter, 4> kMeters = {{
-    {"house", "House", P1Kind::kDsmr5ThreePhase, false},
-    {"office", "Office in Ghent", P1Kind::kBelgian, true},
-    {"vineyard", "Vineyard in Remich", P1Kind::kLuxembourg, false},
-    {"barn", "Old barn", P1Kind::kDsmr2, false},
+    {"house", "House", P1Kind::kDsmr5ThreePhase, false, true},
+    {"office", "Office in Ghent", P1Kind::kBelgian, true, true},
+    {"vineyard", "Vineyard in Remich", P1Kind::kLuxembourg, false, false},
+    {"barn", "Old barn", P1Kind::kDsmr2, false, false},
 }};
 
 // A folder that goes away with the demo when the user named none.
@@ -107,7 +109,9 @@ class Demo {
       if (running.port == nullptr) return false;
       running_.push_back(std::move(running));
     }
-    if (first_start_) return WriteYesterday(error);
+    for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
+      if (kMeters[i].yesterday && !WriteYesterday(i, error)) return false;
+    }
     return true;
   }
 
@@ -138,11 +142,13 @@ class Demo {
       source["p1"] = Settings(kMeters[i].kind);
       config["sources"].push_back(source);
     }
-    if (first_start_) {
-      config["sources"].push_back({{"name", "yesterday"},
+    for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
+      if (!kMeters[i].yesterday) continue;
+      config["sources"].push_back({{"name", YesterdayName(i)},
                                    {"type", "capture"},
                                    {"protocol", "p1"},
-                                   {"file", YesterdayPath()},
+                                   {"p1", Settings(kMeters[i].kind)},
+                                   {"file", YesterdayPath(i)},
                                    {"speed", 0},
                                    {"archive", "none"}});
     }
@@ -194,29 +200,30 @@ class Demo {
     return "p1_" + hub::CleanKey(simulators::P1Meter(FeedOptions(i, now_us_).meter).equipment_id());
   }
 
-  std::string YesterdayPath() const { return directory_ + "/yesterday.jsonl"; }
+  static std::string YesterdayName(size_t i) { return std::string(kMeters[i].source) + kYesterdaySuffix; }
+  std::string YesterdayPath(size_t i) const { return directory_ + "/" + YesterdayName(i) + ".jsonl"; }
 
-  // The last day of the first meter, a telegram a minute, as if somebody had captured it.
-  bool WriteYesterday(std::string* error) {
-    std::ofstream file(YesterdayPath());
+  // The last day of a meter, a telegram a minute, as if somebody had captured it.
+  bool WriteYesterday(size_t i, std::string* error) {
+    std::ofstream file(YesterdayPath(i));
     file << hub::FormatCaptureHeader();
-    simulators::P1Meter meter(FeedOptions(0, 0).meter);
+    simulators::P1Meter meter(FeedOptions(i, 0).meter);
     const UtcUs last_us = now_us_ / kYesterdayStep_us * kYesterdayStep_us;
     for (UtcUs at_us = last_us - kYesterday_us; at_us < last_us; at_us += kYesterdayStep_us) {
       meter.Advance(at_us);
       const std::string telegram = meter.Emit();
-      file << hub::FormatCaptureFrame(at_us, kMeters[0].source,
+      file << hub::FormatCaptureFrame(at_us, kMeters[i].source,
                                       {reinterpret_cast<const uint8_t*>(telegram.data()), telegram.size()});
     }
     if (file.flush()) return true;
-    *error = fmt::format("can't write {}", YesterdayPath());
+    *error = fmt::format("can't write {}", YesterdayPath(i));
     return false;
   }
 
   // A meter that spoke while its own yesterday is still being replayed would see its counters step back.
   void StartMetersAfterReplay() {
     for (const hub::SourceHealth& source : hub_->SourceHealths()) {
-      if (source.name != "yesterday" || source.state == hub::SourceState::kStopped) continue;
+      if (!source.name.ends_with(kYesterdaySuffix) || source.state == hub::SourceState::kStopped) continue;
       if (std::chrono::steady_clock::now() > limit_) break;
       timer_.expires_after(kReplayLook);
       timer_.async_wait([this](const boost::system::error_code& failed) {

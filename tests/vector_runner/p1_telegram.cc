@@ -11,7 +11,6 @@
 namespace vesta::vectors {
 namespace {
 
-using p1::Anomaly;
 using p1::Channel;
 using p1::ChannelReading;
 using p1::Content;
