@@ -45,6 +45,7 @@ function App(): JSX.Element {
   useEffect(() => {
     const on_hash = () => set_route(ParseRoute(location.hash));
     addEventListener("hashchange", on_hash);
+    on_hash(); // it may have changed before anybody listened
     return () => removeEventListener("hashchange", on_hash);
   }, []);
   const place = route.page + "/" + route.key;

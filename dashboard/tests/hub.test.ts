@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { Locator } from "playwright-core";
 import { CloseBrowser, Open, Violations, type Opened } from "./browser.ts";
 import { Demo } from "./demo.ts";
 
@@ -24,6 +25,12 @@ const AssertClean = async (o: Opened) => {
   assert.deepEqual(o.foreign, []);
   assert.deepEqual(o.problems.filter((p) => !p.startsWith("Failed to load resource")), []);
 };
+
+// Waits, and when it was for nothing says what the page showed and logged instead.
+const Shows = (o: Opened, what: Locator) =>
+  what.first().waitFor(kWait).catch(async () => {
+    assert.fail(`${what} did not come. Shown: ${await o.page.locator("body").innerText()}\nLogged: ${o.problems.join("\n")}`);
+  });
 
 test("the hub serves the page under a strict policy, without inline script or style", async () => {
   const response = await fetch(demo.url);
@@ -57,11 +64,9 @@ test("every view of every device opens, and its chart is drawn", async () => {
   const o = await Open(demo.url);
   for (const device of devices) {
     await o.page.goto(`${demo.url}#/device/${encodeURIComponent(device.key)}?range=24h`);
-    await o.page.getByRole("heading", { name: device.title, level: 1 }).waitFor(kWait);
+    await Shows(o, o.page.getByRole("heading", { name: device.title, level: 1 }));
     await o.page.locator(".plot:not(.busy) canvas").waitFor(kWait);
-    await o.page.locator(".plot[aria-label*=lowest]").waitFor(kWait).catch(async () => {
-      assert.fail(`${device.title}: ${await o.page.locator(".plot").getAttribute("aria-label")}`);
-    });
+    await Shows(o, o.page.locator(".plot[aria-label*=lowest]"));
   }
   await o.page.goto(demo.url + "#/health");
   await o.page.locator(".item").first().waitFor(kWait);
@@ -79,6 +84,7 @@ test("a name given on the page is the hub's", async () => {
   const { devices } = (await (await fetch(demo.url + "api/v1/devices")).json()) as { devices: { key: string; name: string }[] };
   const key = devices.find((d) => d.name === "")!.key; // what the configuration names stays so
   await o.page.goto(`${demo.url}#/device/${encodeURIComponent(key)}`);
+  await Shows(o, o.page.getByRole("button", { name: "Name and place" }));
   await o.page.getByRole("button", { name: "Name and place" }).click();
   await o.page.getByLabel("Name", { exact: true }).fill("Renamed <b>here</b>");
   await o.page.getByRole("button", { name: "Save" }).click();

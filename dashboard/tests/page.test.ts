@@ -164,6 +164,21 @@ test("login: asked for, refused in words, let in; a lost session asks again", as
   await AssertClean(o);
 });
 
+test("an address that changes while the page starts is followed", async () => {
+  const o = await Visit();
+  for (let i = 0; i < 5; ++i) {
+    await o.page.goto(url + "?" + i, { waitUntil: "commit" });
+    await o.page.evaluate(() => {
+      new MutationObserver((_, observer) => {
+        if (!document.querySelector("header.top")) return;
+        observer.disconnect();
+        location.hash = "#/health";
+      }).observe(document, { childList: true, subtree: true });
+    });
+    await o.page.getByRole("heading", { name: "Sources and outputs", level: 1 }).waitFor(kWait);
+  }
+});
+
 test("rename: for who may operate only; the new name stands everywhere", async () => {
   const o = await Visit(kMeter);
   await o.page.getByRole("button", { name: "Name and place" }).click();
