@@ -62,7 +62,8 @@ class DemoDirectory {
     std::error_code error;
     if (!named.empty()) {
       std::filesystem::create_directories(named, error);
-      if (error) path_.clear();
+      // The configuration made from it stands in that folder: a relative name would be taken from there.
+      path_ = error ? "" : std::filesystem::absolute(named, error).string();
       return;
     }
     std::string pattern = (std::filesystem::temp_directory_path(error) / "vesta-demo-XXXXXX").string();

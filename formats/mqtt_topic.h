@@ -20,7 +20,7 @@ class Topic {
  public:
   Topic() = default;
   // The levels with '/' between them; a level may itself hold several.
-  explicit Topic(std::initializer_list<std::string_view> levels);
+  Topic(std::initializer_list<std::string_view> levels);
 
   std::string_view view() const { return {text_, size_}; }
   const char* c_str() const { return text_; }

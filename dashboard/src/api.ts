@@ -25,7 +25,7 @@ export interface Series {
   diagnostic: boolean;
   states?: StateName[];
   interval_s: number | null;
-  stale_after_s: number;
+  stale_after_s: number | null; // null: sent only when it changes, as fresh as its device
 }
 
 export interface Device {

@@ -45,7 +45,8 @@ export function FreshnessOf(
 ): Freshness {
   if (!held || held.value === null || held.quality === "unavailable") return "none";
   if (link === "lost" || link === "locked") return "old";
-  if (held.stale_at_hub || AgeS(held, now) > series.stale_after_s) return "old";
+  if (held.stale_at_hub) return "old";
+  if (series.stale_after_s !== null && AgeS(held, now) > series.stale_after_s) return "old";
   return "fresh";
 }
 

@@ -109,7 +109,7 @@ export class StubHub {
       value,
       quality: value === null ? "unavailable" : "ok",
       time_quality: "device_clock",
-      stale: age_s > field.stale_after_s,
+      stale: field.stale_after_s !== null && age_s > field.stale_after_s,
       age_s,
     };
   }

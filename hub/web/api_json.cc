@@ -107,8 +107,13 @@ void WriteSeries(JsonWriter& json, const ApiContext& context, const Series& seri
   });
   json.Key("interval_s");
   WriteSeconds(json, context.live.SeriesIntervalUs(series.id));
+  // A value of slow pace comes only when it changes: its age says nothing, it is as fresh as its device.
   json.Key("stale_after_s");
-  WriteSeconds(json, context.live.StaleAfterUs(series.id));
+  if (field.pace == Pace::kSlow) {
+    json.Null();
+  } else {
+    WriteSeconds(json, context.live.StaleAfterUs(series.id));
+  }
   json.EndObject();
 }
 

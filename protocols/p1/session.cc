@@ -58,6 +58,13 @@ Identity FromId(std::string_view raw, bool may_be_hex) {
   return id;
 }
 
+// The identification may begin with an escape (IEC 62056-21: a backslash and one character, the mode of the data); it
+// says nothing of the meter.
+std::string_view ModelOf(std::string_view ident) {
+  if (ident.size() > 2 && ident[0] == '\\') ident.remove_prefix(2);
+  return ident;
+}
+
 }  // namespace
 
 struct P1Session::Slot {
@@ -423,7 +430,7 @@ void P1Session::FindMeter() {
   info.identity_on_wire = has_id;
   info.kind = DeviceKind::kElectricityMeter;
   info.manufacturer = c.header.flag;
-  info.model = c.header.ident;
+  info.model = ModelOf(c.header.ident);
   info.serial = has_id ? id.view() : std::string_view();
   info.firmware = !firmware.empty() ? firmware : !c.version.empty() ? c.version : std::string_view(emucs, emucs_size);
   events_->OnDevice(slot, info);
