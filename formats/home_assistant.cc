@@ -12,7 +12,7 @@ constexpr std::string_view kMethodNames[] = {"clear", "copy",    "fromkeys",   "
 // Ids are made of parts that are clean already (hub id, device key, field key).
 class Id {
  public:
-  explicit Id(std::initializer_list<std::string_view> parts) {
+  Id(std::initializer_list<std::string_view> parts) {
     for (const std::string_view part : parts) {
       if (part.empty()) continue;
       if (size_ > 0) Put("_");

@@ -60,13 +60,13 @@ struct ReadingsJob : std::enable_shared_from_this<ReadingsJob> {
     const int64_t wanted = (to_us - from_us) / kSliceSpan_us + 1;
     slices_left = static_cast<size_t>(
         std::clamp<int64_t>(wanted, 1, std::max<int64_t>(static_cast<int64_t>(points / kPointsPerSlice), 1)));
-    points_per_slice = points / slices_left;
+    points_per_slice_ = points / slices_left;
   }
 
   void ReadSlice(StoreReader& reader) {
     const UtcUs end_us = slices_left == 1 ? to_us : next_us + (to_us - next_us) / static_cast<int64_t>(slices_left);
     uint64_t count = 0;
-    auto slice = reader.ReadThinned(series, next_us, end_us, points_per_slice, &count);
+    auto slice = reader.ReadThinned(series, next_us, end_us, points_per_slice_, &count);
     if (!slice) return Fail(slice.error());
     total += count;
     AddRows(*slice);
@@ -120,7 +120,7 @@ struct ReadingsJob : std::enable_shared_from_this<ReadingsJob> {
     reply.Send(std::move(response));
   }
 
-  size_t points_per_slice = 0;
+  size_t points_per_slice_ = 0;
 };
 
 void Readings(ApiContext& context, const QuerySlots& slots, const Call& call, std::shared_ptr<Responder> reply) {

@@ -11,7 +11,7 @@ using Json = nlohmann::json;
 // Stops at the first thing that does not belong into a flat object of texts.
 class StringsReader final : public nlohmann::json_sax<Json> {
  public:
-  explicit StringsReader(std::initializer_list<std::string_view> keys) : keys_(keys) {}
+  StringsReader(std::initializer_list<std::string_view> keys) : keys_(keys) {}
 
   bool null() override { return NotText(); }
   bool boolean(bool) override { return NotText(); }

@@ -25,7 +25,7 @@ TEST(Session, AnnouncesTheMeterAndReadsIt) {
   EXPECT_TRUE(meter.on_wire);
   EXPECT_EQ(meter.kind, DeviceKind::kElectricityMeter);
   EXPECT_EQ(meter.manufacturer, "TST");
-  EXPECT_EQ(meter.model, "\\2TEST");
+  EXPECT_EQ(meter.model, "TEST");
   EXPECT_EQ(meter.firmware, "50");
   const SeenReading* energy = frame.Find("energy_import_t1");
   ASSERT_NE(energy, nullptr);

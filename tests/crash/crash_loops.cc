@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <random>
@@ -150,15 +151,26 @@ CrashResult SigkillLoop(uint64_t points, uint32_t seed, const std::string& folde
       LiveAndReport({path, "", true, life_seed, 1 << 20}, lives, pipe_fds[1]);
     }
     close(pipe_fds[1]);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60000);
+    // Every other life is killed at any moment from its start on, the others at any moment after their first report: on
+    // a slow machine a life would else never get as far as to lose something.
+    const std::chrono::microseconds delay(random() % 60000);
+    const bool let_it_report = result.points % 2 == 0;
+    std::atomic<bool> reported{false};
     // The pipe is read to its end after the kill: what was reported before counts.
-    std::thread killer([child, end] {
-      std::this_thread::sleep_until(end);
+    std::thread killer([child, delay, let_it_report, &reported] {
+      const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+      while (let_it_report && !reported && std::chrono::steady_clock::now() < limit) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      std::this_thread::sleep_for(delay);
       kill(child, SIGKILL);
     });
     LifeReport report;
     LifeReport told;
-    while (read(pipe_fds[0], &told, sizeof(told)) == static_cast<ssize_t>(sizeof(told))) report = told;
+    while (read(pipe_fds[0], &told, sizeof(told)) == static_cast<ssize_t>(sizeof(told))) {
+      report = told;
+      reported = true;
+    }
     close(pipe_fds[0]);
     killer.join();
     int status = 0;
