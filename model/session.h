@@ -22,6 +22,14 @@ enum class FrameVerdict : uint8_t {
   kDiscarded = 2,  // never whole: cut, overrun, or bytes that belong to nothing
 };
 
+// What the link says of a frame beside its bytes. Which of it is known depends on the link; the rest keeps its default.
+struct LinkFacts {
+  uint64_t sender = 0;     // the sender's address on a shared medium (48-bit radio address, node number); 0 = none
+  int16_t rssi_dbm = 0;    // 0 = not known
+  uint8_t channel = 0;     // radio channel; 0 = not known
+  bool is_repeat = false;  // a copy of what was already taken: only the link facts are news
+};
+
 // A frame as the session saw it. All views are valid during the call only.
 struct FrameEvent {
   FrameVerdict verdict = FrameVerdict::kAccepted;
@@ -29,6 +37,7 @@ struct FrameEvent {
   Bytes raw;                   // the frame's bytes as received
   uint64_t stream_offset = 0;  // of raw[0], counted from the first byte the session was given
   bool link_encrypted = false;
+  LinkFacts link;
   std::span<const Reading> readings;
 };
 
@@ -40,6 +49,14 @@ class SessionEvents {
   virtual void OnFrame(const FrameEvent& frame) = 0;
 };
 
+// Takes a session's own counters for health pages and metrics.
+class CounterSink {
+ public:
+  virtual ~CounterSink() = default;
+  // name: stable, [a-z0-9_]+, a string literal. Counts only grow for the life of the session.
+  virtual void Count(const char* name, uint64_t count) = 0;
+};
+
 inline constexpr int64_t kNoDeadline = INT64_MAX;
 
 class Session {
@@ -49,6 +66,8 @@ class Session {
   // The table that Reading::field points into. It may grow while the session lives (registered fields), never change.
   virtual std::span<const Field> fields() const = 0;
 
+  // A stream protocol (serial, TCP) takes bytes in chunks of any size. A datagram protocol (radio adverts, CAN frames)
+  // takes exactly one datagram a call, in the form that its source's header states.
   virtual void Receive(Bytes bytes, const Now& now, SessionEvents& events) = 0;
 
   // To be called when monotonic time has reached next_deadline_us().
@@ -61,6 +80,9 @@ class Session {
 
   // Objects inside accepted frames that no table knows; they are skipped, never fatal.
   virtual uint64_t unknown_objects() const { return 0; }
+
+  // What this protocol counts beside frames: repairs, duplicates, anomalies, repeats, ...
+  virtual void ReportCounters(CounterSink& /*sink*/) const {}
 
   // The transport was opened again: what was half received is void.
   virtual void LinkReset(const Now& now, SessionEvents& events) = 0;

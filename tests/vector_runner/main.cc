@@ -1,57 +1,46 @@
 // vesta_vectors DIR...: runs every vector in the folders, names each difference, ends with "N passed, N failed".
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <stdexcept>
 
 #include "tests/vector_runner/runner.h"
 
 namespace vesta::vectors {
 namespace {
 
-constexpr std::string_view kExpectedSuffix = ".expected.json";
 constexpr size_t kMaxShownText = 160;
-constexpr size_t kMaxShownDifferences = 40;  // per vector; a broken reader would bury the rest
+constexpr size_t kMaxShownDifferences = 40;  // per case; a broken reader would bury the rest
 
-constexpr Protocol kProtocols[] = {
-    {"dsmr-p1-vector/1", RunP1},
-};
-
-std::string Shown(const Json& json) {
-  std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
-  if (text.size() > kMaxShownText) text = text.substr(0, kMaxShownText) + "...";
-  return text;
-}
-
-Report RunFile(const std::filesystem::path& file) {
-  Report report;
-  Vector vector{file, {}};
-  std::ifstream in(file, std::ios::binary);
-  vector.expected = Json::parse(in, nullptr, false);
-  if (vector.expected.is_discarded() || !vector.expected.is_object()) {
-    report.Differ("", "a JSON object", "something else");
-    return report;
+void RunFile(const std::filesystem::path& path, Results* results) {
+  VectorFile file{path, {}};
+  std::ifstream in(path, std::ios::binary);
+  file.json = Json::parse(in, nullptr, false);
+  if (file.json.is_discarded()) {
+    results->Add("")->Differ("", "JSON", "something else");
+    return;
   }
-  const std::string schema = vector.expected.value("schema", "");
-  for (const Protocol& protocol : Protocols()) {
-    if (schema.substr(0, protocol.schema_prefix.size()) != protocol.schema_prefix) continue;
+  for (const Format& format : Formats()) {
     try {
-      protocol.run(vector, &report);
+      if (!format.claims(file)) continue;
+      const size_t before = results->cases().size();
+      format.run(file, results);
+      if (results->cases().size() == before) results->Add("")->Differ("", "at least one case", "none");
     } catch (const std::exception& e) {
-      report.Differ("", "a vector as its README describes", e.what());
+      results->Add(std::string(format.name))->Differ("", "a vector as its README describes", e.what());
     }
-    return report;
+    return;
   }
-  report.Differ("schema", "one that a protocol runs", Shown(schema));
-  return report;
+  results->Add("")->Differ("", "a format that a protocol runs", Shown(file.json));
 }
 
 std::vector<std::filesystem::path> VectorFiles(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.size() > kExpectedSuffix.size() && name.ends_with(kExpectedSuffix)) files.push_back(it->path());
+    if (it->path().extension() == ".json") files.push_back(it->path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -78,15 +67,18 @@ int Main(int argc, char** argv) {
       ++failed;
     }
     for (const std::filesystem::path& file : files) {
-      const Report report = RunFile(file);
-      report.differences().empty() ? ++passed : ++failed;
-      size_t shown = 0;
-      for (const std::string& difference : report.differences()) {
-        if (++shown > kMaxShownDifferences) break;
-        std::printf("%s: %s\n", file.string().c_str(), difference.c_str());
-      }
-      if (report.differences().size() > kMaxShownDifferences) {
-        std::printf("%s: and %zu more\n", file.string().c_str(), report.differences().size() - kMaxShownDifferences);
+      Results results;
+      RunFile(file, &results);
+      for (const Results::Case& done : results.cases()) {
+        const std::vector<std::string>& differences = done.report.differences();
+        differences.empty() ? ++passed : ++failed;
+        const std::string where = file.string() + (done.name.empty() ? "" : " " + done.name);
+        for (size_t shown = 0; shown < std::min(differences.size(), kMaxShownDifferences); ++shown) {
+          std::printf("%s: %s\n", where.c_str(), differences[shown].c_str());
+        }
+        if (differences.size() > kMaxShownDifferences) {
+          std::printf("%s: and %zu more\n", where.c_str(), differences.size() - kMaxShownDifferences);
+        }
       }
     }
   }
@@ -96,7 +88,11 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 
-std::span<const Protocol> Protocols() { return kProtocols; }
+std::string Shown(const Json& json) {
+  std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.size() > kMaxShownText) text = text.substr(0, kMaxShownText) + "...";
+  return text;
+}
 
 void Compare(const std::string& path, const Json& expected, const Json& got, Report* report) {
   if (expected.is_object() && got.is_object()) {
@@ -125,16 +121,22 @@ void Compare(const std::string& path, const Json& expected, const Json& got, Rep
   }
 }
 
-std::vector<uint8_t> ReadInput(const Vector& vector, Report* report) {
-  const Json& input = vector.expected.at("input");
-  const std::filesystem::path file = vector.file.parent_path() / input.at("file").get<std::string>();
-  std::ifstream in(file, std::ios::binary);
-  std::vector<uint8_t> bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.is_open()) report->Differ("input.file", file.string(), "no such file");
-  if (input.contains("bytes") && input["bytes"] != bytes.size()) {
-    report->Differ("input.bytes", Shown(input["bytes"]), std::to_string(bytes.size()));
+std::vector<uint8_t> FromHex(std::string_view hex) {
+  std::vector<uint8_t> bytes;
+  if (hex.size() % 2 != 0) throw std::invalid_argument("hex of odd length");
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16);
+    if (error != std::errc() || end != hex.data() + i + 2) throw std::invalid_argument("not hex: " + std::string(hex));
+    bytes.push_back(static_cast<uint8_t>(value));
   }
   return bytes;
+}
+
+std::vector<uint8_t> ReadBytes(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in.is_open()) throw std::runtime_error("no such file: " + file.string());
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace vesta::vectors

@@ -8,6 +8,7 @@
 #include "protocols/p1/encrypted.h"
 #include "protocols/p1/session.h"
 #include "protocols/p1/text.h"
+#include "tests/vector_runner/formats.h"
 #include "tests/vector_runner/p1_telegram.h"
 
 namespace vesta::vectors {
@@ -401,17 +402,32 @@ void RunEncrypted(const Json& expected, const std::vector<uint8_t>& bytes, Repor
   }
 }
 
+// The input file that the vector names, checked against the size that it states.
+std::vector<uint8_t> ReadInput(const VectorFile& file, Report* report) {
+  const Json& input = file.json.at("input");
+  std::vector<uint8_t> bytes = ReadBytes(file.path.parent_path() / input.at("file").get<std::string>());
+  if (input.contains("bytes") && input["bytes"] != bytes.size()) {
+    report->Differ("input.bytes", Shown(input["bytes"]), std::to_string(bytes.size()));
+  }
+  return bytes;
+}
+
 }  // namespace
 
-void RunP1(const Vector& vector, Report* report) {
-  const std::vector<uint8_t> bytes = ReadInput(vector, report);
-  const std::string kind = vector.expected.at("kind");
+bool ClaimsP1(const VectorFile& file) {
+  return file.json.is_object() && file.json.value("schema", "") == "dsmr-p1-vector/1";
+}
+
+void RunP1(const VectorFile& file, Results* results) {
+  Report* report = results->Add("");
+  const std::vector<uint8_t> bytes = ReadInput(file, report);
+  const std::string kind = file.json.at("kind");
   if (kind == "telegram") {
-    RunTelegram(vector.expected, bytes, report);
+    RunTelegram(file.json, bytes, report);
   } else if (kind == "stream") {
-    RunStream(vector.expected, bytes, report);
+    RunStream(file.json, bytes, report);
   } else if (kind == "encrypted") {
-    RunEncrypted(vector.expected, bytes, report);
+    RunEncrypted(file.json, bytes, report);
   } else {
     report->Differ("kind", "telegram, stream or encrypted", kind);
   }
