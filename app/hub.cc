@@ -210,6 +210,14 @@ tl::expected<void, std::string> Hub::StartWeb() {
                       std::function<void()> done) { journal_->Query(std::move(work), std::move(done)); },
       .sources = [this] { return SourceHealths(); },
       .outputs = [this] { return OutputHealths(); },
+      .unknown_objects =
+          [this] {
+            std::vector<std::pair<std::string, std::vector<hub::UnknownObject>>> found;
+            for (const SourceEntry& entry : sources_) {
+              found.emplace_back(entry.line->health().name, entry.line->UnknownObjects());
+            }
+            return found;
+          },
       .state = [this] { return State(); },
       .rename = [this](hub::DeviceId device, std::string name,
                        std::string place) { return Rename(device, std::move(name), std::move(place)); },
@@ -237,11 +245,16 @@ hub::HubState Hub::State() const {
   return state;
 }
 
-bool Hub::Rename(hub::DeviceId device, std::string name, std::string place) {
-  if (!directory_.SetName(device, std::move(name), std::move(place))) return false;
+hub::RenameResult Hub::Rename(hub::DeviceId device, std::string name, std::string place) {
+  const hub::Device* const known = directory_.FindDevice(device);
+  if (known == nullptr) return hub::RenameResult::kNoDevice;
+  for (const hub::DeviceConfig& named : config_.devices) {
+    if (named.key == known->key) return hub::RenameResult::kNamedByConfiguration;
+  }
+  if (!directory_.SetName(device, std::move(name), std::move(place))) return hub::RenameResult::kNoDevice;
   live_->AnnounceDevice(device);
   journal_->Flush();
-  return true;
+  return hub::RenameResult::kDone;
 }
 
 void Hub::ArmTick() {
@@ -267,7 +280,7 @@ void Hub::WatchClock() {
 
 std::vector<hub::SourceHealth> Hub::SourceHealths() const {
   std::vector<hub::SourceHealth> healths;
-  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->health());
+  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->ReportedHealth());
   return healths;
 }
 

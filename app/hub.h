@@ -71,7 +71,7 @@ class Hub {
   tl::expected<void, std::string> StartWeb();
   void ApplyDeviceNames();
   void ApplyDeviceName(const hub::Device& device);
-  bool Rename(hub::DeviceId device, std::string name, std::string place);
+  hub::RenameResult Rename(hub::DeviceId device, std::string name, std::string place);
   void StopOutputs(size_t index, std::function<void()> done);
   void ArmTick();
   void WatchClock();
