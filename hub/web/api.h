@@ -84,6 +84,7 @@ void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events)
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddHealthRoutes(Router& router, ApiContext& context);
+void AddStatusRoute(Router& router, ApiContext& context);
 void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
 void AddEventRoutes(Router& router, Auth& auth, EventHub& events, WebCounters& counters);
 void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters, const EventHub& events);
