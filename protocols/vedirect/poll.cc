@@ -90,6 +90,23 @@ bool PollPlan::Next(int64_t now_us, uint16_t* reg) {
   return true;
 }
 
+void PollPlan::Skip(int64_t now_us) {
+  if (!waiting_) return;
+  waiting_ = false;
+  --counters_.asked;
+  --asked_in_burst_;
+  next_us_ = now_us;
+}
+
+void PollPlan::Resume(int64_t now_us) {
+  if (!open_) return Open(now_us);
+  if (waiting_ && at_ > 0) --at_;  // its answer was lost with the line
+  waiting_ = false;
+  asked_in_burst_ = 0;
+  text_us_ = INT64_MIN;
+  next_us_ = std::min(next_us_, now_us);
+}
+
 int64_t PollPlan::next_deadline_us() const { return options_.enabled && open_ ? next_us_ : kNoDeadline; }
 
 }  // namespace vesta::vedirect

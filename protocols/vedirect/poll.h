@@ -63,6 +63,10 @@ class PollPlan {
 
   // True when `reg` is to be asked for now. What was asked for must go out soon: the time to answer runs.
   bool Next(int64_t now_us, uint16_t* reg);
+  // What was just handed out by Next() need not be asked.
+  void Skip(int64_t now_us);
+  // The line is back after an absence on which nothing could be asked or answered.
+  void Resume(int64_t now_us);
   int64_t next_deadline_us() const;
 
   bool round_done() const { return !options_.enabled || rounds_ > 0; }  // all has been asked at least once
