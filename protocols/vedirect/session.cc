@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocols/vedirect/firmware.h"
 #include "protocols/vedirect/records.h"
 #include "protocols/victron/products.h"
+#include "protocols/victron/registers.h"
 
 namespace vesta::vedirect {
 namespace {
@@ -56,9 +56,7 @@ void VedirectSession::Tick(const Now& now, SessionEvents& events) {
 
 int64_t VedirectSession::next_deadline_us() const {
   const int64_t name_us = waiting_count_ > 0 ? unnamed_since_us_ + kNameTimeout_us : kNoDeadline;
-  // A question that has not left yet is in the way of the next one.
-  const int64_t ask_us = question_size_ > 0 ? kNoDeadline : plan_.next_deadline_us();
-  return std::min({framer_.next_deadline_us(), name_us, ask_us});
+  return std::min({framer_.next_deadline_us(), name_us, plan_.next_deadline_us()});
 }
 
 void VedirectSession::LinkReset(const Now& now, SessionEvents& events) {
@@ -69,7 +67,7 @@ void VedirectSession::LinkReset(const Now& now, SessionEvents& events) {
   named_ = false;
   text_seen_ = false;
   question_size_ = question_sent_ = 0;
-  plan_.Open(now.monotonic_us);
+  plan_.Open(now.monotonic_us + kFirstQuestion_us);
   Ask(now);
 }
 
@@ -89,16 +87,17 @@ void VedirectSession::Transmitted(size_t count) {
 }
 
 void VedirectSession::Ask(const Now& now) {
-  if (question_size_ > 0) return;
   uint16_t reg = 0;
   while (plan_.Next(now.monotonic_us, &reg)) {
-    const RegisterRow* row = FindRegister(reg);
     // What the text says need not be asked.
+    const victron::Register* row = victron::FindRegister(reg);
     const bool has_field = row != nullptr && row->field != victron::kNoField;
-    if (has_field && named_ && picture_.KnownByText(picture_.FieldForKind(row->field), now.monotonic_us)) {
+    if (has_field && named_ && picture_.KnownByText(FieldHere(row->field), now.monotonic_us)) {
       plan_.Skip(now.monotonic_us);
       continue;
     }
+    // One that has not left by now never will: nobody takes it.
+    question_sent_ = 0;
     question_size_ = EncodeGet(reg, question_);
     return;
   }
@@ -134,13 +133,13 @@ void VedirectSession::OnText(Bytes raw, uint64_t offset, bool sum_is_right) {
   ReadName(AsText(raw), &name);
   if (named_ && IsOtherDevice(name)) {
     named_ = false;
-    blocks_without_serial_ = 0;
+    blocks_before_name_ = 0;
   }
   if (named_) return TakeText(raw, offset, *now_);
   Wait(raw, offset, false);
   // What HEX said before is of no use: a port with text is named by its text, always the same.
-  if (blocks_without_serial_ == 0) name_ = {};
-  ++blocks_without_serial_;
+  if (blocks_before_name_ == 0) name_ = {};
+  ++blocks_before_name_;
   if (name.serial_size > 0) {
     name_.serial = name.serial;
     name_.serial_size = name.serial_size;
@@ -244,7 +243,7 @@ void VedirectSession::Wait(Bytes raw, uint64_t offset, bool is_hex) {
 // final: no more is known for now, so the place has to do.
 void VedirectSession::DecideName(bool final) {
   if (named_) return;
-  if (name_.serial_size == 0 && !final && blocks_without_serial_ < kNameBlocks) return;
+  if (name_.serial_size == 0 && !final && blocks_before_name_ < kNameBlocks) return;
   SetDevice();
   ReleaseWaiting();
 }
@@ -270,7 +269,7 @@ void VedirectSession::ReleaseWaiting() {
 
 void VedirectSession::SetDevice() {
   named_ = true;
-  blocks_without_serial_ = 0;
+  blocks_before_name_ = 0;
   std::array<char, kMaxIdentitySize> identity;
   size_t size = 0;
   const auto put = [&identity, &size](std::string_view text) {
@@ -318,7 +317,7 @@ void VedirectSession::Announce() {
   info.manufacturer = kManufacturer;
   info.serial = {name_.serial.data(), name_.serial_size};
   // By serial number, whatever the port; else by the place.
-  info.identity_on_wire = info.identity == info.serial;
+  info.identity_on_wire = !info.serial.empty();
   info.firmware = {name_.firmware.data(), name_.firmware_size};
   info.model = {name_.model.data(), name_.model_size};
   if (name_.has_product) {
@@ -327,99 +326,50 @@ void VedirectSession::Announce() {
       info.kind = product->kind;
     }
   }
-  picture_.SetKind(info.kind);
+  kind_ = info.kind;
   events_->OnDevice(slot_, info);
 }
 
-void VedirectSession::TakeText(Bytes raw, uint64_t offset, const Now& now) {
-  if (slot_ == kNoDevice) return Emit(raw, offset);
-  const StampedTime time = ChooseTime(kNoTime, now);
-  picture_.Begin(slot_, time, now.monotonic_us, Origin::kText);
-  BlockFields fields(AsText(raw));
-  std::string_view label;
-  std::string_view text;
+void VedirectSession::TakeIdentity(const LabelRow& row, std::string_view text, const Value& value,
+                                   victron::ReadingWriter& writer) {
   std::array<char, kFirmwareTextSize> version;
-  bool has_alarm = false;
-  bool has_alarm_reason = false;
-  bool alarm = false;
-  bool announce = false;
-  while (fields.Next(&label, &text)) {
-    const LabelRow* row = FindLabel(label);
-    if (row == nullptr) {
-      ++counters_.unknown_labels;
-      continue;
-    }
-    Value value;
-    if (!ReadLabelValue(*row, text, &value)) {
-      ++counters_.values_unreadable;
-      continue;
-    }
-    switch (row->form) {
-      case LabelForm::kProduct:
-        if (value.is_none()) break;
-        announce |= !name_.has_product;
-        name_.has_product = true;
-        name_.product = static_cast<uint16_t>(value.state());
-        picture_.PutText(victron::kProductId, text);
-        break;
-      case LabelForm::kSerial:
-        picture_.PutText(victron::kSerialNumber, text);
-        break;
-      case LabelForm::kModel:
-        announce |= name_.model_size == 0 && !name_.has_product;
-        name_.model_size = CopyText(text, &name_.model);
-        picture_.PutText(victron::kModel, text);
-        break;
-      case LabelForm::kFirmware:
-      case LabelForm::kFirmwareExtended: {
-        const std::string_view shown =
-            row->form == LabelForm::kFirmware ? FirmwareOfLabel(text, version) : FirmwareOfExtendedLabel(text, version);
-        picture_.PutText(victron::kFirmware, shown);
-        if (shown != std::string_view(name_.firmware.data(), name_.firmware_size)) {
-          name_.firmware_size = CopyText(shown, &name_.firmware);
-          announce = true;
-        }
-        break;
-      }
-      case LabelForm::kIgnored:
-        break;
-      case LabelForm::kAlarmBits:
-        if (value.is_none()) break;
-        picture_.PutBits(row->field, BitsOf::kAlarm, value.state());
-        if (row->field != victron::kAlarmReason) break;
-        has_alarm_reason = true;
-        alarm = value.state() != 0;
-        break;
-      case LabelForm::kOffBits:
-        if (!value.is_none()) picture_.PutBits(row->field, BitsOf::kOff, value.state());
-        break;
-      default:
-        has_alarm |= row->field == victron::kAlarm;
-        picture_.Put(row->field, value);
-    }
+  switch (row.form) {
+    case LabelForm::kProduct:
+      if (value.is_none()) return;
+      announce_ |= !name_.has_product;
+      name_.has_product = true;
+      name_.product = static_cast<uint16_t>(value.state());
+      product_text_ = {'0',
+                       'x',
+                       HexDigit(name_.product >> 12),
+                       HexDigit(name_.product >> 8),
+                       HexDigit(name_.product >> 4),
+                       HexDigit(name_.product)};
+      return writer.Text(victron::kProductId, {product_text_.data(), product_text_.size()});
+    case LabelForm::kSerial:
+      if (IsPrintable(text)) writer.Text(victron::kSerialNumber, text);
+      return;
+    case LabelForm::kModel:
+      announce_ |= name_.model_size == 0 && !name_.has_product;
+      name_.model_size = CopyText(text, &name_.model);
+      return writer.Text(victron::kModel, {name_.model.data(), name_.model_size});
+    default:
+      break;
   }
-  if (has_alarm_reason && !has_alarm) picture_.Put(victron::kAlarm, Value::OfState(alarm ? 1 : 0));
-  if (announce) Announce();
-  picture_.Derive();
-  Emit(raw, offset);
+  const std::string_view shown =
+      row.form == LabelForm::kFirmware ? FirmwareOfLabel(text, version) : FirmwareOfExtendedLabel(text, version);
+  if (shown != std::string_view(name_.firmware.data(), name_.firmware_size)) {
+    name_.firmware_size = CopyText(shown, &name_.firmware);
+    announce_ = true;
+  }
+  writer.Text(victron::kFirmware, {name_.firmware.data(), name_.firmware_size});
 }
 
-void VedirectSession::TakeHex(const HexFrame& frame, Bytes raw, uint64_t offset, const Now& now) {
-  if (slot_ == kNoDevice) return Emit(raw, offset);
-  picture_.Begin(slot_, ChooseTime(kNoTime, now), now.monotonic_us, Origin::kHex);
-  if (frame.code == static_cast<uint8_t>(HexResponse::kError) ||
-      frame.code == static_cast<uint8_t>(HexResponse::kUnknown)) {
-    ++counters_.hex_errors;
-  }
-  if (frame.has_register) TakeRegister(frame);
-  Emit(raw, offset);
-}
-
-void VedirectSession::Emit(Bytes raw, uint64_t offset) {
+void VedirectSession::Emit(Bytes raw, uint64_t offset, std::span<const Reading> readings) {
   FrameEvent event;
   event.raw = raw;
   event.stream_offset = offset;
-  if (slot_ != kNoDevice) event.readings = picture_.readings();
+  event.readings = readings;
   events_->OnFrame(event);
 }
 

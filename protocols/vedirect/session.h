@@ -14,11 +14,13 @@
 #include <string_view>
 
 #include "model/session.h"
+#include "protocols/vedirect/firmware.h"
 #include "protocols/vedirect/framer.h"
 #include "protocols/vedirect/hex.h"
 #include "protocols/vedirect/labels.h"
 #include "protocols/vedirect/picture.h"
 #include "protocols/vedirect/poll.h"
+#include "protocols/vedirect/poll_rows.h"
 
 namespace vesta::vedirect {
 
@@ -50,6 +52,8 @@ struct Counters {
 // Devices that were on one port in the life of a process.
 inline constexpr size_t kMaxDevices = 16;
 inline constexpr size_t kMaxSerial = 32;
+// A port with text is named by its text: no question before it had the time to come.
+inline constexpr int64_t kFirstQuestion_us = 3 * kUsPerSecond;
 // Frames that wait for a name: two blocks and the HEX frames between them.
 inline constexpr size_t kMaxWaiting = 16;
 inline constexpr size_t kMaxWaitingBytes = 4096;
@@ -98,7 +102,7 @@ class VedirectSession final : public vesta::Session, private FramerSink {
     uint8_t serial_size = 0;
     bool has_product = false;
     uint16_t product = 0;
-    std::array<char, 16> firmware{};
+    std::array<char, kFirmwareTextSize> firmware{};
     uint8_t firmware_size = 0;
     std::array<char, kMaxSerial> model{};
     uint8_t model_size = 0;
@@ -119,10 +123,10 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   void Announce();
   void TakeText(Bytes raw, uint64_t offset, const Now& now);
   void TakeHex(const HexFrame& frame, Bytes raw, uint64_t offset, const Now& now);
-  void TakeRegister(const HexFrame& frame);
-  void TakeHistoryDay(Bytes value);
-  void TakeHistoryTotal(Bytes value);
-  void Emit(Bytes raw, uint64_t offset);
+  void TakeRegister(const HexFrame& frame, victron::ReadingWriter& writer);
+  void TakeIdentity(const LabelRow& row, std::string_view text, const Value& value, victron::ReadingWriter& writer);
+  uint16_t FieldHere(uint16_t field) const;
+  void Emit(Bytes raw, uint64_t offset, std::span<const Reading> readings);
   void Ask(const Now& now);
 
   const Options options_;
@@ -134,6 +138,7 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   std::array<Slot, kMaxDevices> slots_;
   size_t slot_count_ = 0;
   uint16_t slot_ = kNoDevice;
+  DeviceKind kind_ = DeviceKind::kOther;
   Name name_;  // of the device at slot_, or what is known of the one to be
 
   // Frames that wait for a name.
@@ -141,11 +146,13 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   std::array<uint8_t, kMaxWaitingBytes> waiting_bytes_;
   size_t waiting_count_ = 0;
   size_t waiting_used_ = 0;
-  uint8_t blocks_without_serial_ = 0;
-  bool named_ = false;  // slot_ is who speaks
+  uint8_t blocks_before_name_ = 0;
+  bool announce_ = false;  // a text of the device changed
+  bool named_ = false;     // slot_ is who speaks
   bool text_seen_ = false;
   int64_t unnamed_since_us_ = 0;
   int64_t last_frame_us_ = INT64_MIN;
+  std::array<char, 6> product_text_{};
 
   std::array<uint8_t, 16> question_;
   size_t question_size_ = 0;

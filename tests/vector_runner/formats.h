@@ -8,4 +8,7 @@ namespace vesta::vectors {
 bool ClaimsP1(const VectorFile& file);
 void RunP1(const VectorFile& file, Results* results);
 
+bool ClaimsVedirect(const VectorFile& file);
+void RunVedirect(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors
