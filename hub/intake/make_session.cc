@@ -4,6 +4,7 @@
 
 #include "model/calendar.h"
 #include "protocols/p1/session.h"
+#include "protocols/vedirect/session.h"
 
 namespace vesta::hub {
 namespace {
@@ -47,9 +48,17 @@ std::unique_ptr<Session> MakeP1Session(const P1Config& config) {
   return std::make_unique<p1::P1Session>(options);
 }
 
+std::unique_ptr<Session> MakeVedirectSession(const VedirectConfig& config) {
+  vedirect::Options options;
+  options.poll.enabled = config.hex;
+  options.poll.interval_us = config.poll_s * kUsPerSecond;
+  return std::make_unique<vedirect::VedirectSession>(options);
+}
+
 }  // namespace
 
 std::unique_ptr<Session> MakeSession(const SourceConfig& config) {
+  if (config.protocol == "vedirect") return MakeVedirectSession(config.vedirect);
   if (config.protocol == "p1") return MakeP1Session(config.p1);
   return nullptr;
 }

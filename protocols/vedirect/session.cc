@@ -373,6 +373,41 @@ void VedirectSession::Emit(Bytes raw, uint64_t offset, std::span<const Reading> 
   events_->OnFrame(event);
 }
 
+void VedirectSession::CountUnknown(std::string_view code, std::string_view example) {
+  Unknown wanted;
+  wanted.code_size = CopyText(code, &wanted.code);
+  const auto end = unknown_.begin() + static_cast<std::ptrdiff_t>(unknown_count_);
+  const auto found = std::find_if(unknown_.begin(), end, [&wanted](const Unknown& known) {
+    return known.code_size == wanted.code_size && known.code == wanted.code;
+  });
+  if (found == end && unknown_count_ == kMaxUnknown) return;  // counted all the same, without an example
+  if (found == end) unknown_[unknown_count_++] = wanted;
+  Unknown& entry = *found;
+  entry.example_size = CopyText(example, &entry.example);
+  ++entry.count;
+}
+
+void VedirectSession::CountUnknownRegister(const HexFrame& frame) {
+  ++counters_.unknown_registers;
+  const char code[] = {
+      '0', 'x', HexDigit(frame.reg >> 12), HexDigit(frame.reg >> 8), HexDigit(frame.reg >> 4), HexDigit(frame.reg)};
+  std::array<char, 24> example;
+  size_t size = 0;
+  for (const uint8_t byte : frame.value()) {
+    if (size + 2 > example.size()) break;
+    example[size++] = HexDigit(byte >> 4);
+    example[size++] = HexDigit(byte);
+  }
+  CountUnknown({code, sizeof code}, {example.data(), size});
+}
+
+void VedirectSession::ReportUnknown(UnknownSink& sink) const {
+  for (size_t i = 0; i < unknown_count_; ++i) {
+    const Unknown& entry = unknown_[i];
+    sink.Unknown({entry.code.data(), entry.code_size}, {entry.example.data(), entry.example_size}, entry.count);
+  }
+}
+
 void VedirectSession::ReportCounters(CounterSink& sink) const {
   sink.Count("text_blocks", counters_.text_blocks);
   sink.Count("bad_checksum", counters_.bad_checksum);

@@ -49,6 +49,16 @@ struct Counters {
   uint64_t devices_dropped = 0;     // more devices on one port than kMaxDevices
 };
 
+// Labels and registers that no table knows, remembered with an example.
+inline constexpr size_t kMaxUnknown = 24;
+struct Unknown {
+  std::array<char, 12> code{};
+  uint8_t code_size = 0;
+  std::array<char, 24> example{};
+  uint8_t example_size = 0;
+  uint64_t count = 0;
+};
+
 // Devices that were on one port in the life of a process.
 inline constexpr size_t kMaxDevices = 16;
 inline constexpr size_t kMaxSerial = 32;
@@ -75,6 +85,7 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   void Transmitted(size_t count) override;
   uint64_t unknown_objects() const override { return counters_.unknown_labels + counters_.unknown_registers; }
   void ReportCounters(CounterSink& sink) const override;
+  void ReportUnknown(UnknownSink& sink) const override;
   void LinkReset(const Now& now, SessionEvents& events) override;
 
   // The line was away for a while and is back on the same device (a multiplexer): half frames are void, the rest holds.
@@ -126,6 +137,8 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   void TakeRegister(const HexFrame& frame, victron::ReadingWriter& writer);
   void TakeIdentity(const LabelRow& row, std::string_view text, const Value& value, victron::ReadingWriter& writer);
   uint16_t FieldHere(uint16_t field) const;
+  void CountUnknown(std::string_view code, std::string_view example);
+  void CountUnknownRegister(const HexFrame& frame);
   void Emit(Bytes raw, uint64_t offset, std::span<const Reading> readings);
   void Ask(const Now& now);
 
@@ -134,6 +147,8 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   PollPlan plan_;
   Picture picture_;
   Counters counters_;
+  std::array<Unknown, kMaxUnknown> unknown_;
+  size_t unknown_count_ = 0;
 
   std::array<Slot, kMaxDevices> slots_;
   size_t slot_count_ = 0;

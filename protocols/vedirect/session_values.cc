@@ -88,6 +88,7 @@ void VedirectSession::TakeText(Bytes raw, uint64_t offset, const Now& now) {
     Value value;
     if (row == nullptr) {
       ++counters_.unknown_labels;
+      CountUnknown(label, text);
       continue;
     }
     if (!ReadLabelValue(*row, text, &value)) {
@@ -167,7 +168,7 @@ void VedirectSession::TakeRegister(const HexFrame& frame, ReadingWriter& writer)
   } else if (frame.reg == kHistoryTotalRegister) {
     readable = PutHistoryTotal(frame.value(), writer);
   } else if (row == nullptr) {
-    if (!IsKnownRegister(frame.reg)) ++counters_.unknown_registers;
+    if (!IsKnownRegister(frame.reg)) CountUnknownRegister(frame);
   } else if (row->coding == victron::Coding::kText) {
     const Bytes value = frame.value();
     PutCleanText(row->field, {reinterpret_cast<const char*>(value.data()), value.size()}, writer);
