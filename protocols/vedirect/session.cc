@@ -71,11 +71,16 @@ void VedirectSession::LinkReset(const Now& now, SessionEvents& events) {
   Ask(now);
 }
 
-void VedirectSession::Resume(const Now& now, SessionEvents& events) {
+void VedirectSession::Suspend(const Now& now, SessionEvents& events) {
   now_ = &now;
   events_ = &events;
   framer_.Reset();
   question_size_ = question_sent_ = 0;
+}
+
+void VedirectSession::Resume(const Now& now, SessionEvents& events) {
+  now_ = &now;
+  events_ = &events;
   last_frame_us_ = named_ ? now.monotonic_us : INT64_MIN;
   plan_.Resume(now.monotonic_us);
   Ask(now);

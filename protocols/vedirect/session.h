@@ -88,7 +88,9 @@ class VedirectSession final : public vesta::Session, private FramerSink {
   void ReportUnknown(UnknownSink& sink) const override;
   void LinkReset(const Now& now, SessionEvents& events) override;
 
-  // The line was away for a while and is back on the same device (a multiplexer): half frames are void, the rest holds.
+  // The line goes to another device for a while (a multiplexer): half frames are void, nothing more is asked.
+  void Suspend(const Now& now, SessionEvents& events);
+  // It is back on this device: the rest holds.
   void Resume(const Now& now, SessionEvents& events);
 
   const Counters& counters() const { return counters_; }
