@@ -24,22 +24,20 @@ std::optional<UtcUs> VedirectFeed::next_us() const {
   return next_us_;
 }
 
-std::string VedirectFeed::Receive(std::string_view bytes, UtcUs now_us) {
-  if (now_us < silent_until_us_) return "";
-  return device_.Answer(bytes);
-}
+std::string VedirectFeed::Receive(std::string_view bytes) { return unplugged_ ? std::string() : device_.Answer(bytes); }
 
 std::string VedirectFeed::Next() {
   device_.Advance(next_us_);
   next_us_ += kUsPerSecond;
   ++sent_;
   last_damage_ = FaultKind::kNone;
+  unplugged_ = false;
   for (const Fault& fault : options_.faults) {
     const bool struck = fault.amount > 0 && sent_ % static_cast<uint64_t>(fault.amount) == 0;
     if (fault.kind == FaultKind::kMeterSwap && struck) device_.Swap();
     if (fault.kind == FaultKind::kSilence && struck) {
       next_us_ += kSilence_s * kUsPerSecond;
-      silent_until_us_ = next_us_;
+      unplugged_ = true;
     }
   }
   const std::string unasked = device_.NextUnasked();

@@ -29,7 +29,7 @@ class VedirectFeed final : public Feed {
   std::optional<UtcUs> next_us() const override;
   std::string Next() override;
   // The answers to what a reader sent: they leave at once. Nothing during a silence: the device is unplugged then.
-  std::string Receive(std::string_view bytes, UtcUs now_us);
+  std::string Receive(std::string_view bytes);
 
   const VedirectDevice& device() const { return device_; }
   FaultKind last_damage() const { return last_damage_; }  // of the last block
@@ -39,7 +39,7 @@ class VedirectFeed final : public Feed {
   VedirectFeedOptions options_;
   VedirectDevice device_;
   UtcUs next_us_;
-  UtcUs silent_until_us_ = 0;
+  bool unplugged_ = false;
   uint64_t sent_ = 0;
   FaultKind last_damage_ = FaultKind::kNone;
 };

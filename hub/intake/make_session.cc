@@ -2,8 +2,10 @@
 
 #include <string>
 
+#include "hub/intake/gpio_selector.h"
 #include "model/calendar.h"
 #include "protocols/p1/session.h"
+#include "protocols/vedirect/multiplexer.h"
 #include "protocols/vedirect/session.h"
 
 namespace vesta::hub {
@@ -52,7 +54,8 @@ std::unique_ptr<Session> MakeVedirectSession(const VedirectConfig& config) {
   vedirect::Options options;
   options.poll.enabled = config.hex;
   options.poll.interval_us = config.poll_s * kUsPerSecond;
-  return std::make_unique<vedirect::VedirectSession>(options);
+  if (config.select.chip.empty()) return std::make_unique<vedirect::VedirectSession>(options);
+  return std::make_unique<vedirect::Multiplexer>(options, config.select.channels, MakeGpioSelector(config.select));
 }
 
 }  // namespace
