@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace vesta::simulators {
 namespace {
+
+constexpr auto kLook = std::chrono::milliseconds(5);
 
 std::string Reason(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -107,6 +110,17 @@ void PtyPort::Send(std::string_view bytes) {
   }
   pending_ += bytes;
   Flush();
+}
+
+// Looked for by a timer: a terminal that nobody has open is always ready to be read, with an error.
+void PtyPort::Look() {
+  char bytes[256];
+  ssize_t size = 0;
+  while ((size = read(master_.native_handle(), bytes, sizeof bytes)) > 0) Take({bytes, static_cast<size_t>(size)});
+  look_.expires_after(kLook);
+  look_.async_wait([this, alive = alive_](const boost::system::error_code& failed) {
+    if (*alive && !failed) Look();
+  });
 }
 
 void PtyPort::Flush() {

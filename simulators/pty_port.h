@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 
@@ -28,10 +29,13 @@ class PtyPort final : public Port {
   const std::string& device() const { return device_; }  // "/dev/pts/7"
 
  private:
-  PtyPort(boost::asio::io_context& io, int fd) : master_(io, fd) {}
+  PtyPort(boost::asio::io_context& io, int fd) : master_(io, fd), look_(io) {}
   void Flush();
+  void ReceivingChanged() override { Look(); }
+  void Look();
 
   boost::asio::posix::stream_descriptor master_;
+  boost::asio::steady_timer look_;
   std::string device_;
   std::string link_path_;
   std::string pending_;

@@ -33,9 +33,10 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 std::span<const ProtocolEntry> Protocols() {
-  static const std::array<ProtocolEntry, 2> protocols = {{
+  static const std::array<ProtocolEntry, 3> protocols = {{
       {"p1", "Smart meter, P1 port", p1::Fields(), P1Texts()},
       {"victron", "Victron over Bluetooth", victron::Fields(), VictronTexts()},
+      {"vedirect", "Victron, VE.Direct port", victron::Fields(), VictronTexts()},
   }};
   return protocols;
 }

@@ -39,10 +39,23 @@ struct P1Config {
   uint32_t max_telegram_bytes = 16384;
 };
 
+// Several VE.Direct devices on one serial port behind a multiplexer, chosen by lines of a GPIO chip.
+struct VedirectSelectConfig {
+  std::string chip;                // "/dev/gpiochip0"; "" = one device on the port, no lines
+  std::vector<uint32_t> lines;     // numbers on the chip, the lowest bit of the channel number first
+  std::vector<uint32_t> channels;  // channel numbers with a device, in the order in which they are visited
+};
+
+struct VedirectConfig {
+  bool hex = false;      // ask for registers that the text does not carry
+  uint32_t poll_s = 30;  // between two rounds of questions
+  VedirectSelectConfig select;
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
   std::string type;      // "serial", "tcp", "tcp-listen", "capture"
-  std::string protocol;  // "p1"
+  std::string protocol;  // "p1", "vedirect"
   bool enabled = true;
 
   // serial
@@ -66,6 +79,7 @@ struct SourceConfig {
   bool commit_each_frame = false;
 
   P1Config p1;
+  VedirectConfig vedirect;
 };
 
 struct MqttConfig {

@@ -7,6 +7,8 @@ namespace {
 
 using Kind = JsonNode::Kind;
 
+constexpr uint32_t kVedirectBaud = 19200;
+
 void Get(const JsonNode& node, const char* key, std::string* out) {
   const JsonNode* value = node.Find(key);
   if (value != nullptr && value->is_text()) *out = value->text;
@@ -44,6 +46,23 @@ void FillP1(const JsonNode& node, P1Config* p1) {
   Get(node, "repair_line_ends", &p1->repair_line_ends);
   Get(node, "lenient_end_mark", &p1->lenient_end_mark);
   Get(node, "max_telegram_bytes", &p1->max_telegram_bytes);
+}
+
+void Get(const JsonNode& node, const char* key, std::vector<uint32_t>* out) {
+  const JsonNode* value = node.Find(key);
+  if (value == nullptr) return;
+  out->clear();
+  for (const JsonNode& item : value->items) out->push_back(static_cast<uint32_t>(item.number));
+}
+
+void FillVedirect(const JsonNode& node, VedirectConfig* vedirect) {
+  Get(node, "hex", &vedirect->hex);
+  Get(node, "poll_s", &vedirect->poll_s);
+  const JsonNode* select = node.Find("select");
+  if (select == nullptr) return;
+  Get(*select, "chip", &vedirect->select.chip);
+  Get(*select, "lines", &vedirect->select.lines);
+  Get(*select, "channels", &vedirect->select.channels);
 }
 
 void FillMqtt(const JsonNode& node, MqttConfig* mqtt) {
@@ -101,6 +120,10 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "enabled", &source->enabled);
   Get(node, "port", &source->port);  // of a serial port
   Get(node, "baud", &source->baud);
+  // The schema's default is a smart meter's; a VE.Direct port has but one speed.
+  const JsonNode* baud = node.Find("baud");
+  const bool baud_is_default = baud == nullptr || baud->line == 0;
+  if (source->protocol == "vedirect" && baud_is_default) source->baud = kVedirectBaud;
   Get(node, "framing", &source->framing);
   Get(node, "host", &source->host);
   Get(node, "port", &source->tcp_port);  // of TCP
@@ -116,6 +139,7 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "commit_each_frame", &source->commit_each_frame);
   source->p1.zone = hub_zone;
   if (const JsonNode* p1 = node.Find("p1")) FillP1(*p1, &source->p1);
+  if (const JsonNode* vedirect = node.Find("vedirect")) FillVedirect(*vedirect, &source->vedirect);
 }
 
 void FillOutput(const JsonNode& node, OutputConfig* output) {

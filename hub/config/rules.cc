@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -31,6 +32,35 @@ void Rules::CheckSource(const JsonNode& node, const std::string& path, const Sou
   CheckUnique(node, path, "name", source.name, "source");
   if (source.type == "serial") CheckUnique(node, path, "port", source.port, "serial port");
   if (source.type == "tcp-listen") CheckListener(node, path, source);
+  if (const JsonNode* vedirect = node.Find("vedirect"); vedirect != nullptr && vedirect->Find("select") != nullptr) {
+    CheckSelect(*vedirect->Find("select"), path + ".vedirect.select", source);
+  }
+}
+
+void Rules::CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  const VedirectSelectConfig& select = source.vedirect.select;
+  if (select.chip.empty()) {
+    if (!select.lines.empty() || !select.channels.empty()) {
+      Report(node, path, "", "lines or channels without a chip", "\"chip\" beside them, for instance /dev/gpiochip0");
+    }
+    return;
+  }
+  if (source.type != "serial" || source.protocol != "vedirect") {
+    Report(node, path, "chip", "a multiplexer hangs on a serial port that speaks vedirect", "a source of type serial");
+    return;
+  }
+  if (select.lines.empty()) Report(node, path, "lines", "no lines to choose a channel with", "1 to 4 line numbers");
+  if (select.channels.empty()) Report(node, path, "channels", "no channel has a plug", "1 to 16 channel numbers");
+  for (size_t i = 0; i < select.channels.size(); ++i) {
+    const uint32_t channel = select.channels[i];
+    const bool twice = std::count(select.channels.begin(), select.channels.end(), channel) > 1;
+    if (channel >> select.lines.size() == 0 && !twice) continue;
+    Report(node, path, "channels",
+           twice ? fmt::format("channel {} stands there twice", channel)
+                 : fmt::format("channel {} cannot be chosen with {} lines", channel, select.lines.size()),
+           "each once, less than 2 to the number of lines");
+    return;
+  }
 }
 
 void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source) {

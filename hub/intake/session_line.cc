@@ -139,6 +139,7 @@ void SessionLine::ArmTimer() {
     now_ = clock_.Read();
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
+    if (!session_->Transmit().empty()) WakeSender();
   });
 }
 

@@ -8,6 +8,7 @@ std::span<const Format> Formats() {
       {"dsmr", ClaimsP1, RunP1},
       {"victron", ClaimsVictron, RunVictron},
       {"vesmart", ClaimsVeSmart, RunVeSmart},
+      {"vedirect", ClaimsVedirect, RunVedirect},
   };
   return kFormats;
 }

@@ -14,4 +14,7 @@ void RunVictron(const VectorFile& file, Results* results);
 bool ClaimsVeSmart(const VectorFile& file);
 void RunVeSmart(const VectorFile& file, Results* results);
 
+bool ClaimsVedirect(const VectorFile& file);
+void RunVedirect(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors
