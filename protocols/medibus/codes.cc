@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
+#include "protocols/medibus/hash.h"
+
 namespace vesta::medibus {
 namespace {
-
-constexpr uint64_t kFnvStart = 0xCBF29CE484222325u;
-constexpr uint64_t kFnvPrime = 0x100000001B3u;
-
-void Mix(uint64_t* hash, uint8_t byte) { *hash = (*hash ^ byte) * kFnvPrime; }
-
-void Mix(uint64_t* hash, std::string_view text) {
-  for (const char c : text) Mix(hash, static_cast<uint8_t>(c));
-  Mix(hash, uint8_t{0});
-}
 
 bool Lists(const CodeRow& row, uint16_t device) {
   return std::find(row.devices.begin(), row.devices.end(), device) != row.devices.end();
@@ -58,21 +50,19 @@ const CodeRow* FindLast(const SiteCodes* site, const Fits& fits) {
 }  // namespace
 
 uint64_t HashOf(std::span<const CodeRow> rows) {
-  uint64_t hash = kFnvStart;
+  Fnv hash;
   for (const CodeRow& row : rows) {
-    Mix(&hash, static_cast<uint8_t>(row.group));
-    Mix(&hash, row.code);
-    Mix(&hash, static_cast<uint8_t>(row.format));
-    Mix(&hash, static_cast<uint8_t>(row.family));
-    Mix(&hash, row.name);
-    Mix(&hash, row.unit_text);
-    Mix(&hash, row.field.key);
+    hash.Add(static_cast<uint8_t>(row.group)).Add(row.code);
+    hash.Add(static_cast<uint8_t>(row.format)).Add(static_cast<uint8_t>(row.family));
+    for (const std::string_view text :
+         {std::string_view(row.name), std::string_view(row.unit_text), std::string_view(row.field.key)}) {
+      hash.Add(text).Add(uint8_t{0});
+    }
     for (const uint16_t device : row.devices) {
-      Mix(&hash, static_cast<uint8_t>(device >> 8));
-      Mix(&hash, static_cast<uint8_t>(device));
+      hash.Add(static_cast<uint8_t>(device >> 8)).Add(static_cast<uint8_t>(device));
     }
   }
-  return hash;
+  return hash.value();
 }
 
 size_t TableName(const SiteCodes* site, char* out) {
