@@ -8,7 +8,7 @@ constexpr size_t kFramingSize = 5;  // start, code, two checksum digits, CR
 }  // namespace
 
 void Parser::Receive(Bytes bytes, const Now& now) {
-  if (is_open() && now.monotonic_us - last_byte_us_ >= kOpenFramePause_us) DropAll("truncated");
+  DropPaused(now);
   for (const uint8_t byte : bytes) {
     ++bytes_received_;
     if (byte >= kRealtimeBit) {
@@ -33,20 +33,23 @@ void Parser::Receive(Bytes bytes, const Now& now) {
         break;
       default:
         if (command_.open) {
-          Append(&command_, byte);
+          Append(&command_, byte, now);
         } else if (response_.open) {
-          Append(&response_, byte);
+          Append(&response_, byte, now);
         } else {
           ++stray_bytes_;
-          continue;
         }
     }
-    last_byte_us_ = now.monotonic_us;
   }
 }
 
-void Parser::Tick(const Now& now) {
-  if (is_open() && now.monotonic_us - last_byte_us_ >= kOpenFramePause_us) DropAll("truncated");
+void Parser::Tick(const Now& now) { DropPaused(now); }
+
+// A command inside a response does not keep the response waiting.
+void Parser::DropPaused(const Now& now) {
+  const int64_t before_us = now.monotonic_us - kOpenFramePause_us;
+  if (response_.open && response_.last_byte_us <= before_us) Drop(&response_, "truncated");
+  if (command_.open && command_.last_byte_us <= before_us) Drop(&command_, "truncated");
 }
 
 void Parser::Reset() { DropAll("truncated"); }
@@ -57,15 +60,17 @@ void Parser::Begin(Open<kSize>* frame, uint8_t start, const Now& now) {
   frame->size = 1;
   frame->offset = bytes_received_ - 1;
   frame->started = now;
+  frame->last_byte_us = now.monotonic_us;
   frame->bytes[0] = start;
 }
 
 template <size_t kSize>
-void Parser::Append(Open<kSize>* frame, uint8_t byte) {
+void Parser::Append(Open<kSize>* frame, uint8_t byte, const Now& now) {
   if (frame->size == kSize) {
     ++stray_bytes_;
     return Drop(frame, "overlong");
   }
+  frame->last_byte_us = now.monotonic_us;
   frame->bytes[frame->size++] = byte;
   if (byte == kCr) Close(frame);
 }

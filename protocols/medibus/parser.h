@@ -42,12 +42,21 @@ class Parser {
   void Receive(Bytes bytes, const Now& now);
   void Tick(const Now& now);
   // kNoDeadline when nothing is open.
-  int64_t next_deadline_us() const { return is_open() ? last_byte_us_ + kOpenFramePause_us : kNoDeadline; }
+  int64_t next_deadline_us() const {
+    const int64_t response_us = response_.open ? response_.last_byte_us + kOpenFramePause_us : kNoDeadline;
+    const int64_t command_us = command_.open ? command_.last_byte_us + kOpenFramePause_us : kNoDeadline;
+    return response_us < command_us ? response_us : command_us;
+  }
   // What is open is void: dropped as "truncated".
   void Reset();
 
   bool is_open() const { return response_.open || command_.open; }
-  int64_t last_byte_us() const { return last_byte_us_; }  // of an open frame
+  // When the last byte of an open frame came; INT64_MIN when none is open.
+  int64_t last_byte_us() const {
+    const int64_t response_us = response_.open ? response_.last_byte_us : INT64_MIN;
+    const int64_t command_us = command_.open ? command_.last_byte_us : INT64_MIN;
+    return response_us > command_us ? response_us : command_us;
+  }
   uint64_t stray_bytes() const { return stray_bytes_; }
   uint64_t bytes_received() const { return bytes_received_; }
 
@@ -57,6 +66,7 @@ class Parser {
     bool open = false;
     size_t size = 0;
     uint64_t offset = 0;
+    int64_t last_byte_us = 0;
     Now started;
     std::array<uint8_t, kSize> bytes;
   };
@@ -64,17 +74,17 @@ class Parser {
   template <size_t kSize>
   void Begin(Open<kSize>* frame, uint8_t start, const Now& now);
   template <size_t kSize>
-  void Append(Open<kSize>* frame, uint8_t byte);
+  void Append(Open<kSize>* frame, uint8_t byte, const Now& now);
   template <size_t kSize>
   void Close(Open<kSize>* frame);
   template <size_t kSize>
   void Drop(Open<kSize>* frame, const char* reason);
   void DropAll(const char* reason);
+  void DropPaused(const Now& now);
 
   ParserSink* sink_;
   Open<kMaxResponse> response_;
   Open<kMaxCommand> command_;
-  int64_t last_byte_us_ = 0;
   uint64_t bytes_received_ = 0;
   uint64_t stray_bytes_ = 0;
 };

@@ -77,14 +77,14 @@ void MedibusSession::Settle(const Now& now) {
       passive_state_ = LinkState::kOk;
     }
   } else {
-    link_.Advance(now.monotonic_us, OpenFrameByte());
+    link_.Advance(now.monotonic_us, parser_.last_byte_us());
   }
   if (record_count_ > 0 && now.monotonic_us - records_since_.monotonic_us >= kRealtimeLatest_us) FlushRealtime();
   FollowLink();
 
   deadline_us_ = parser_.next_deadline_us();
   if (!options_.passive) {
-    deadline_us_ = std::min(deadline_us_, link_.next_deadline_us(OpenFrameByte()));
+    deadline_us_ = std::min(deadline_us_, link_.next_deadline_us(parser_.last_byte_us()));
   } else if (passive_state_ == LinkState::kOk) {
     deadline_us_ = std::min(deadline_us_, last_valid_us_ + kPassiveSilence_us);
   }

@@ -111,7 +111,6 @@ class MedibusSession final : public vesta::Session, private ParserSink {
   void TellDevice(LinkState state);
   void TellTable();
   void Settle(const Now& now);
-  int64_t OpenFrameByte() const { return parser_.is_open() ? parser_.last_byte_us() : INT64_MIN; }
 
   const Options options_;
   Parser parser_;
