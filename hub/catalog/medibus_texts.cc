@@ -20,8 +20,6 @@ constexpr FieldText kTexts[] = {
     {"texts", "Text messages", "As the device sends them, in its language."},
     {"care_mode", "Care mode", "From the text messages: hood open or closed."},
     {"control_mode", "Control mode", "From the text messages: what the heater follows."},
-    {"software_revision", "Software revision", ""},
-    {"medibus_revision", "MEDIBUS revision", ""},
     {"breath_phase", "Breath phase", "From the marks in the realtime channel."},
     {"alarm_p1_02", "Alarm SPO2 PULS LO", "Alarm of codepage 1, code 02: on while the device lists it."},
     {"alarm_p1_07", "Alarm SPO2 LOW", "Alarm of codepage 1, code 07: on while the device lists it."},

@@ -39,16 +39,28 @@ struct P1Config {
   uint32_t max_telegram_bytes = 16384;
 };
 
+struct MedibusConfig {
+  bool passive = false;   // listen only: another host polls
+  std::string host_name;  // told to a device that asks; "" = none
+  double cycle_s = 5;
+  double alarm_s = 2;
+  double response_timeout_s = 10;
+  uint32_t realtime_streams = 0;
+  std::string assumed_family =
+      "incubator";         // of a device that does not identify itself: "incubator", "ventilator", "none"
+  std::string table_file;  // code rows of the site, laid over the built-in table
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
   std::string type;      // "serial", "tcp", "tcp-listen", "capture"
-  std::string protocol;  // "p1"
+  std::string protocol;  // "p1", "medibus"
   bool enabled = true;
 
   // serial
   std::string port;  // /dev/serial/by-id/...; a glob pattern is allowed
   uint32_t baud = 115200;
-  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "7N1"
+  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "8O1", "7N1"
   // tcp, tcp-listen
   std::string host;  // tcp: where to connect
   uint16_t tcp_port = 0;
@@ -66,6 +78,7 @@ struct SourceConfig {
   bool commit_each_frame = false;
 
   P1Config p1;
+  MedibusConfig medibus;
 };
 
 struct MqttConfig {

@@ -139,7 +139,16 @@ void SessionLine::ArmTimer() {
     now_ = clock_.Read();
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
+    if (!session_->Transmit().empty()) WakeSender();
   });
+}
+
+void SessionLine::BeginFarewell() {
+  if (health_.state != SourceState::kOpen) return;
+  now_ = clock_.Read();
+  session_->BeginFarewell(now_, *this);
+  ArmTimer();
+  if (!session_->Transmit().empty()) WakeSender();
 }
 
 void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
@@ -161,6 +170,12 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
   const FrameId archived = Archive(frame);
   if (frame.verdict != FrameVerdict::kAccepted) {
     CountProblem(frame);
+    return;
+  }
+  // Something that the session found out by the clock: nothing was heard.
+  if (frame.raw.empty()) {
+    TakeReadings(frame, 0);
+    if (options_.commit_each_frame) journal_.Flush();
     return;
   }
   ++health_.frames_accepted;
@@ -221,7 +236,7 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (const uint16_t number : heard_) {
     Slot& slot = slots_[number];
     slot.heard = false;
-    live_.Heard(slot.device, now_.utc_us);
+    if (!frame.raw.empty()) live_.Heard(slot.device, now_.utc_us);
     if (new_series) live_.AnnounceDevice(slot.device);
   }
   heard_.clear();

@@ -166,7 +166,7 @@ void Decoder::DecodeRecords(Group group, std::string_view payload, StampedTime t
 void Decoder::DecodeValue(Group group, const Record& record, uint16_t index, StampedTime time, Batch* batch) {
   CodeSet& present = present_[static_cast<size_t>(group)];
   const FieldTable::Entry entry = table_.Find(group, record.code);
-  if (!entry.known) ++counters_.unknown_objects;
+  if (!entry.known) NoteUnknown(group, record);
   Decimal number;
   const FieldContent content = ReadNumber(record.field, &number);
   Reading* reading = nullptr;
@@ -214,6 +214,39 @@ void Decoder::DecodeValue(Group group, const Record& record, uint16_t index, Sta
   if (reading != nullptr) reading->index = index;
 }
 
+void Decoder::NoteUnknown(Group group, const Record& record) {
+  ++counters_.unknown_objects;
+  size_t at = 0;
+  while (at < unknown_count_ && (unknown_[at].group != group || unknown_[at].code != record.code)) ++at;
+  if (at == kMaxUnknownCodes) {
+    ++counters_.unknown_codes_dropped;
+    return;
+  }
+  UnknownCode& unknown = unknown_[at];
+  if (at == unknown_count_) ++unknown_count_;
+  unknown.group = group;
+  unknown.code = record.code;
+  ++unknown.count;
+  unknown.example_size = 0;
+  for (const char c : record.field.substr(0, sizeof(unknown.example))) {
+    unknown.example[unknown.example_size++] = c >= ' ' && c <= '~' ? c : '?';
+  }
+}
+
+void Decoder::ReportUnknown(UnknownSink& sink) const {
+  for (size_t i = 0; i < unknown_count_; ++i) {
+    const UnknownCode& unknown = unknown_[i];
+    char code[24];
+    const std::string_view group = GroupName(unknown.group);
+    size_t n = std::min(group.size(), sizeof(code) - 3);
+    std::copy_n(group.data(), n, code);
+    code[n++] = ' ';
+    code[n++] = "0123456789ABCDEF"[unknown.code >> 4];
+    code[n++] = "0123456789ABCDEF"[unknown.code & 0xF];
+    sink.Unknown({code, n}, {unknown.example, unknown.example_size}, unknown.count);
+  }
+}
+
 // The device computes the difference itself: when it does not fit, one of the three is wrong.
 void Decoder::CheckDelta(size_t first, Batch* batch) {
   const auto field_of = [this](uint8_t code) { return table_.Find(Group::kMeasured1, code).field; };
@@ -248,7 +281,7 @@ void Decoder::DecodeAlarms(Group group, std::string_view payload, StampedTime ti
   while (records.Next(&record)) {
     if (record.code_valid) {
       active.Add(record.code);
-      if (!table_.Find(group, record.code).known) ++counters_.unknown_objects;
+      if (!table_.Find(group, record.code).known) NoteUnknown(group, record);
     }
     if (!record.code_valid || record.priority == 0) ++counters_.layout_errors;
     if (alarm_count_[page] < UINT8_MAX) ++alarm_count_[page];
@@ -281,7 +314,7 @@ void Decoder::DecodeTexts(std::string_view payload, StampedTime time, Batch* bat
   while (records.Next(&record)) {
     if (record.code_valid) {
       active.Add(record.code);
-      if (!table_.Find(Group::kText, record.code).known) ++counters_.unknown_objects;
+      if (!table_.Find(Group::kText, record.code).known) NoteUnknown(Group::kText, record);
     } else {
       ++counters_.layout_errors;
     }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "model/reading.h"
+#include "model/session.h"
 #include "protocols/medibus/fields.h"
 #include "protocols/medibus/values.h"
 
@@ -61,7 +62,10 @@ struct DecodeCounters {
   uint64_t values_unreadable = 0;  // a known code with neither a number nor blanks
   uint64_t values_implausible = 0;
   uint64_t clock_steps = 0;
+  uint64_t unknown_codes_dropped = 0;  // more different ones than are listed
 };
+
+inline constexpr size_t kMaxUnknownCodes = 32;  // listed for people, with their latest content
 
 // A device clock that moved by more than this against ours was set.
 inline constexpr int64_t kClockStep_s = 5;
@@ -74,6 +78,8 @@ class Decoder {
   uint16_t FieldOf(Group group, uint8_t code) { return table_.Find(group, code).field; }
   uint64_t refused_fields() const { return table_.refused(); }
   const DecodeCounters& counters() const { return counters_; }
+
+  void ReportUnknown(UnknownSink& sink) const;
 
   // Forgets what the last device had.
   void SetDevice(uint16_t slot, uint16_t number, Family assumed);
@@ -117,11 +123,21 @@ class Decoder {
   void TellModes(const CodeSet& texts, StampedTime time, Batch* batch);
   void TellText(CoreField field, std::string_view text, StampedTime time, Batch* batch);
   void TellState(CoreField field, uint32_t state, uint32_t* told, StampedTime time, Batch* batch);
+  void NoteUnknown(Group group, const Record& record);
   void CheckDelta(size_t first, Batch* batch);
 
   FieldTable table_;
   uint16_t slot_ = kNoDevice;
   DecodeCounters counters_;
+  struct UnknownCode {
+    Group group = Group::kMeasured1;
+    uint8_t code = 0;
+    uint64_t count = 0;
+    char example[32];
+    size_t example_size = 0;
+  };
+  std::array<UnknownCode, kMaxUnknownCodes> unknown_;
+  size_t unknown_count_ = 0;
 
   std::array<CodeSet, kGroups> present_;  // values and levels that were told and hold
   std::array<CodeSet, kGroups> void_;     // levels told as unavailable

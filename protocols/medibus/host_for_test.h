@@ -112,7 +112,7 @@ class Host : public SessionEvents {
     }
     frames.push_back(heard);
   }
-  const HeardReading& Latest(const std::string& key, const std::string& device = "5700 Babyleo TN500") {
+  const HeardReading& Latest(const std::string& key, const std::string& device = "5700-babyleo-tn500") {
     return latest[device + "/" + key];
   }
 

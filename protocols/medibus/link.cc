@@ -86,8 +86,7 @@ void HostLink::LineReset(int64_t now_us) {
   suspended_ = false;
   if (phase_ == Phase::kEnded) return;
   if (phase_ == Phase::kStopping || phase_ == Phase::kAwaitingStop) {
-    phase_ = Phase::kEnded;
-    return;
+    return End();
   }
   if (phase_ == Phase::kPolling) ++counters_.losses;
   Listen(LinkState::kLineClosed, now_us + kFirstInitialise_us);
@@ -227,7 +226,7 @@ void HostLink::OnResponse(uint8_t code, int64_t now_us) {
       if (answered == Request::kRealtimeSelection) realtime_ = Realtime::kEnable;
       break;
     case Phase::kAwaitingStop:
-      if (answered == Request::kStop) phase_ = Phase::kEnded;
+      if (answered == Request::kStop) End();
       break;
     case Phase::kStopping:
     case Phase::kEnded:
@@ -262,8 +261,17 @@ void HostLink::OnFlow(bool suspend, int64_t now_us) {
 void HostLink::BeginStop(int64_t now_us) {
   if (phase_ == Phase::kEnded) return;
   // Without a session there is nobody to say goodbye to.
-  phase_ = phase_ == Phase::kListening ? Phase::kEnded : Phase::kStopping;
+  if (phase_ == Phase::kListening) return End();
+  phase_ = Phase::kStopping;
   stop_at_us_ = now_us + kStopPatience_us;
+}
+
+// What comes after is a gap like any other.
+void HostLink::End() {
+  phase_ = Phase::kEnded;
+  state_ = LinkState::kLineClosed;
+  open_.reset();
+  repeat_.reset();
 }
 
 // When the session counts as lost if nothing valid comes: not while a long answer is still arriving.
@@ -385,7 +393,7 @@ void HostLink::AdvancePolling(int64_t now_us) {
 
 void HostLink::AdvanceStopping(int64_t now_us) {
   if (phase_ == Phase::kAwaitingStop) {
-    if (now_us >= stop_at_us_) phase_ = Phase::kEnded;
+    if (now_us >= stop_at_us_) End();
     return;
   }
   if (open_ && now_us < stop_at_us_) return;

@@ -103,6 +103,7 @@ class HostLink {
   void Identify(int64_t now_us);
   void Poll(int64_t now_us);
   void Lose(LinkState why, int64_t now_us);
+  void End();
   bool Ask(Request request, int64_t now_us);
   void Answer(uint8_t code);
   void OnNak(int64_t now_us);

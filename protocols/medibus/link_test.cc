@@ -110,6 +110,7 @@ TEST(MedibusLink, SaysGoodbye) {
   EXPECT_FALSE(host.session.farewell_said());
   host.Hear("\x01U");
   EXPECT_TRUE(host.session.farewell_said());
+  EXPECT_EQ(host.Latest("link_state").number, static_cast<int>(LinkState::kLineClosed));
   host.Pass(60 * kUsPerSecond);
   EXPECT_EQ(host.Sent(), "");
 }

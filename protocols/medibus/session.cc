@@ -143,7 +143,7 @@ void MedibusSession::OnResponse(const Frame& frame) {
     FollowLink();
   }
   if (device_ != kNoDevice) {
-    if (now_.monotonic_us - table_told_us_ >= kTellTableEvery_us) TellTable();
+    if (now_.monotonic_us >= tell_table_at_us_) TellTable();
     if (frame.code != kNak) decoder_.Decode(frame.code, payload, frame.started, &batch_);
   } else if (!payload.empty()) {
     ++counters_.readings_without_device;
@@ -196,16 +196,19 @@ void MedibusSession::TakeIdentification(const Frame& frame) {
 void MedibusSession::UseDevice(const DeviceId& id) {
   char identity[kIdentitySize];
   size_t size = 0;
+  // Small letters, digits and hyphens: it becomes part of keys.
   const auto append = [&](std::string_view text) {
     for (const char c : text) {
-      if (size < kIdentitySize) identity[size++] = c >= ' ' && c <= '~' ? c : '?';
+      if (size == kIdentitySize) return;
+      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+      identity[size++] = plain ? c : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : '-';
     }
   };
   if (id.empty) {
     append(kUnidentified);
   } else {
     append(id.number_text);
-    append(" ");
+    append("-");
     append(id.name);
   }
   const uint16_t slot = SlotOf({identity, size});
@@ -225,20 +228,18 @@ void MedibusSession::UseDevice(const DeviceId& id) {
     stream_count_ = 0;
   }
   link_.SetDevice(id.number);
-  char firmware[48];
-  size_t firmware_size = 0;
-  for (const char c : id.revision) {
-    if (firmware_size < sizeof(firmware)) firmware[firmware_size++] = c >= ' ' && c <= '~' ? c : '?';
-  }
-  const uint64_t hash = HashOfText({firmware, firmware_size});
+  batch_.Clear();
+  const std::string_view model = batch_.Keep(id.name);
+  const std::string_view firmware = batch_.Keep(id.revision);
+  const uint64_t hash = HashOfText(firmware);
   if (hash == id_hash_) return;
   id_hash_ = hash;
   DeviceInfo info;
   info.identity = {identity, size};
   info.kind = decoder_.family() == Family::kIncubator ? DeviceKind::kIncubator : DeviceKind::kOther;
   if (decoder_.family() != Family::kNone && !id.empty) info.manufacturer = kManufacturer;
-  info.model = id.empty ? std::string_view() : std::string_view(identity, size).substr(id.number_text.size() + 1);
-  info.firmware = {firmware, firmware_size};
+  info.model = model;
+  info.firmware = firmware;
   info.parent = kLineSlot;
   events_->OnDevice(slot, info);
 }
@@ -279,7 +280,7 @@ void MedibusSession::TellDevice(LinkState state) {
 }
 
 void MedibusSession::TellTable() {
-  table_told_us_ = now_.monotonic_us;
+  tell_table_at_us_ = now_.monotonic_us + kTellTableEvery_us;
   batch_.Add(device_, kCodeTable, Value::OfText(code_table()), ArrivalTime(now_));
 }
 
@@ -304,6 +305,7 @@ void MedibusSession::ReportCounters(CounterSink& sink) const {
   sink.Count("values_implausible", decoder_.counters().values_implausible);
   sink.Count("clock_steps", decoder_.counters().clock_steps);
   sink.Count("fields_refused", decoder_.refused_fields());
+  sink.Count("unknown_codes_dropped", decoder_.counters().unknown_codes_dropped);
   sink.Count("readings_dropped", batch_.dropped());
   sink.Count("texts_cut", batch_.texts_cut());
   sink.Count("identifications_unreadable", counters_.identifications_unreadable);

@@ -53,7 +53,7 @@ struct Counters {
   uint64_t realtime_unclaimed = 0;  // bytes or records while no stream was asked for
 };
 
-class MedibusSession final : public vesta::Session, private ParserSink {
+class MedibusSession : public vesta::Session, private ParserSink {
  public:
   explicit MedibusSession(const Options& options);
 
@@ -65,11 +65,12 @@ class MedibusSession final : public vesta::Session, private ParserSink {
   void Transmitted(size_t count) override { link_.Sent(count); }
   uint64_t unknown_objects() const override { return decoder_.counters().unknown_objects; }
   void ReportCounters(CounterSink& sink) const override;
+  void ReportUnknown(UnknownSink& sink) const override { decoder_.ReportUnknown(sink); }
   void LinkReset(const Now& now, SessionEvents& events) override;
 
-  // Says goodbye: keep the session running until farewell_said(), 2 s at the most, then close the line.
-  void BeginFarewell(const Now& now, SessionEvents& events);
-  bool farewell_said() const { return options_.passive || link_.stopped(); }
+  // STOP, so that the device does not raise a message on a host that disappeared. Takes 2 s at the most.
+  void BeginFarewell(const Now& now, SessionEvents& events) override;
+  bool farewell_said() const override { return options_.passive || link_.stopped(); }
 
   LinkState link_state() const { return options_.passive ? passive_state_ : link_.state(); }
   std::string_view code_table() const { return {table_name_, table_name_size_}; }
@@ -133,7 +134,7 @@ class MedibusSession final : public vesta::Session, private ParserSink {
   size_t slot_count_ = 1;  // the line
   uint16_t device_ = kNoDevice;
   LinkState device_told_ = kNothingTold;
-  int64_t table_told_us_ = INT64_MIN;
+  int64_t tell_table_at_us_ = 0;
   uint64_t id_hash_ = 0;
 
   RealtimeDecoder realtime_;

@@ -7,7 +7,7 @@
 namespace vesta::medibus {
 namespace {
 
-constexpr char kTn500[] = "5700 Babyleo TN500";
+constexpr char kTn500[] = "5700-babyleo-tn500";
 
 TEST(MedibusSession, ValuesBearTheTimeOfTheFirstByte) {
   Host host;
@@ -102,8 +102,8 @@ TEST(MedibusSession, ADeviceThatTheTableDoesNotKnowGetsNoNames) {
   Host host;
   host.Connect("5512'Apollo'02.00:06.00");
   host.Hear("\x01$6D33.3");
-  EXPECT_EQ(host.Latest("measured_p1_6d", "5512 Apollo").number, 33.3);
-  EXPECT_EQ(host.latest.count("5512 Apollo/air_temp"), 0u);
+  EXPECT_EQ(host.Latest("measured_p1_6d", "5512-apollo").number, 33.3);
+  EXPECT_EQ(host.latest.count("5512-apollo/air_temp"), 0u);
 }
 
 TEST(MedibusSession, AnotherDeviceOnTheLineIsAnotherDevice) {
@@ -114,11 +114,11 @@ TEST(MedibusSession, AnotherDeviceOnTheLineIsAnotherDevice) {
   EXPECT_EQ(host.Latest("link_state").number, static_cast<int>(LinkState::kReplaced));
   EXPECT_EQ(host.Latest("air_temp").quality, ValueQuality::kUnavailable);
   host.Hear("\x01$6D34.0");
-  EXPECT_EQ(host.Latest("air_temp", "5701 Isolette 8000 plus").number, 34.0);
+  EXPECT_EQ(host.Latest("air_temp", "5701-isolette-8000-plus").number, 34.0);
   // A newer software is the same device.
   host.Connect("5701'Isolette 8000 plus'05.02:06.00");
   EXPECT_EQ(host.devices.size(), 3u);  // the line, and the two
-  EXPECT_EQ(host.infos["5701 Isolette 8000 plus"], "Isolette 8000 plus|05.02:06.00");
+  EXPECT_EQ(host.infos["5701-isolette-8000-plus"], "Isolette 8000 plus|05.02:06.00");
 }
 
 TEST(MedibusSession, EachLinkNamesTheCodeTable) {
@@ -192,7 +192,7 @@ TEST(MedibusSession, LongLimitsAndUnknownResponsesAreCounted) {
   Host host;
   host.Connect("5000'Evita V500'02.00:06.00");
   host.Hear("\x01%7D  1078 55");
-  EXPECT_EQ(host.Latest("vent_low_limit_p1_7d", "5000 Evita V500").number, 10);
+  EXPECT_EQ(host.Latest("vent_low_limit_p1_7d", "5000-evita-v500").number, 10);
   EXPECT_EQ(host.session.decode_counters().layout_errors, 1u);  // five bytes are no record
   host.Hear("\x01#C43SOMETHING   ");
   EXPECT_EQ(host.session.decode_counters().unknown_responses, 1u);

@@ -36,7 +36,7 @@ class ToldFrames : public SessionEvents {
 
   std::vector<ToldFrame> frames;  // slow frames only
   std::vector<ToldReading> realtime;
-  std::map<uint16_t, std::string> devices;  // identity by slot
+  std::map<uint16_t, std::string> devices;  // "5700 Babyleo TN500" by slot
 
  private:
   const medibus::MedibusSession* session_;
