@@ -22,6 +22,8 @@ namespace vesta::app {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kFarewellLook = std::chrono::milliseconds(20);
+constexpr int kFarewellLooks = 125;  // 2.5 s
 // The wall clock was set when it moves against the monotonic one by more than this between two ticks.
 constexpr int64_t kClockStep_us = 2 * kUsPerSecond;
 constexpr const char* kMergedFile = "/merged.json";
@@ -206,6 +208,21 @@ void Hub::Stop(std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;
   tick_.cancel();
+  for (SourceEntry& entry : sources_) entry.line->BeginFarewell();
+  AwaitFarewells(kFarewellLooks, std::move(done));
+}
+
+// A device that is polled is told before its host disappears; that takes two seconds at the most.
+void Hub::AwaitFarewells(int looks, std::function<void()> done) {
+  const auto said = [](const SourceEntry& entry) { return entry.line->farewell_said(); };
+  if (looks == 0 || std::all_of(sources_.begin(), sources_.end(), said)) return StopSources(std::move(done));
+  tick_.expires_after(kFarewellLook);
+  tick_.async_wait([this, looks, done = std::move(done)](const boost::system::error_code&) mutable {
+    AwaitFarewells(looks - 1, std::move(done));
+  });
+}
+
+void Hub::StopSources(std::function<void()> done) {
   for (SourceEntry& entry : sources_) entry.source->Stop();
   KeepMerged();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send

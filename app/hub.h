@@ -75,6 +75,8 @@ class Hub {
   void ApplyDeviceNames();
   void ApplyDeviceName(const hub::Device& device);
   hub::RenameResult Rename(hub::DeviceId device, std::string name, std::string place);
+  void AwaitFarewells(int looks, std::function<void()> done);
+  void StopSources(std::function<void()> done);
   void StopOutputs(size_t index, std::function<void()> done);
   void ArmTick();
   void WatchClock();

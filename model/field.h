@@ -93,6 +93,13 @@ enum class Unit : uint8_t {
   kMilliampere,
   kKilobytePerSecond,
   kWattPerSquareMetre,
+  kDecibelA,
+  kPerMinute,
+  kMillibar,
+  kMillilitre,
+  kLitrePerMinute,
+  kKilopascal,
+  kMillimetreOfMercury,
   kCountOfUnits,  // keep last
 };
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <cctype>
 
+#include "hub/catalog/medibus_texts.h"
 #include "hub/catalog/p1_texts.h"
 #include "hub/catalog/victron_texts.h"
+#include "protocols/medibus/fields.h"
 #include "protocols/p1/fields.h"
 #include "protocols/victron/fields.h"
 
@@ -33,10 +35,11 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 std::span<const ProtocolEntry> Protocols() {
-  static const std::array<ProtocolEntry, 3> protocols = {{
+  static const std::array<ProtocolEntry, 4> protocols = {{
       {"p1", "Smart meter, P1 port", p1::Fields(), P1Texts()},
       {"victron", "Victron over Bluetooth", victron::Fields(), VictronTexts()},
       {"vedirect", "Victron, VE.Direct port", victron::Fields(), VictronTexts()},
+      {"medibus", "Incubators and other MEDIBUS devices", medibus::Fields(), MedibusTexts()},
   }};
   return protocols;
 }

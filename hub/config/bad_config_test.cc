@@ -113,7 +113,7 @@ constexpr Case kSchema[] = {
      "v:1:36: sources[0].type: \"seriel\" is not one of the allowed values; did you mean serial? (allowed: serial, "
      "tcp, tcp-listen, capture)\n"},
     {"MissingKeys", "{\"sources\": [\n  {\"name\": \"a\", \"type\": \"tcp\"}]}",
-     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, vedirect)\n"
+     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, vedirect, medibus)\n"
      "v:2:3: sources[0].host: \"host\" is missing (allowed: a host name or an IP address, without tcp:// and without "
      "the port)\n"
      "v:2:3: sources[0].port: \"port\" is missing (allowed: a whole number from 1 to 65535)\n"},

@@ -52,16 +52,28 @@ struct VedirectConfig {
   VedirectSelectConfig select;
 };
 
+struct MedibusConfig {
+  bool passive = false;   // listen only: another host polls
+  std::string host_name;  // told to a device that asks; "" = none
+  double cycle_s = 5;
+  double alarm_s = 2;
+  double response_timeout_s = 10;
+  uint32_t realtime_streams = 0;
+  std::string assumed_family =
+      "incubator";         // of a device that does not identify itself: "incubator", "ventilator", "none"
+  std::string table_file;  // code rows of the site, laid over the built-in table
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
   std::string type;      // "serial", "tcp", "tcp-listen", "capture"
-  std::string protocol;  // "p1", "vedirect"
+  std::string protocol;  // "p1", "vedirect", "medibus"
   bool enabled = true;
 
   // serial
   std::string port;  // /dev/serial/by-id/...; a glob pattern is allowed
   uint32_t baud = 115200;
-  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "7N1"
+  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "8O1", "7N1"
   // tcp, tcp-listen
   std::string host;  // tcp: where to connect
   uint16_t tcp_port = 0;
@@ -80,6 +92,7 @@ struct SourceConfig {
 
   P1Config p1;
   VedirectConfig vedirect;
+  MedibusConfig medibus;
 };
 
 struct MqttConfig {

@@ -8,6 +8,7 @@ namespace {
 using Kind = JsonNode::Kind;
 
 constexpr uint32_t kVedirectBaud = 19200;
+constexpr uint32_t kMedibusBaud = 19200;
 
 void Get(const JsonNode& node, const char* key, std::string* out) {
   const JsonNode* value = node.Find(key);
@@ -63,6 +64,30 @@ void FillVedirect(const JsonNode& node, VedirectConfig* vedirect) {
   Get(*select, "chip", &vedirect->select.chip);
   Get(*select, "lines", &vedirect->select.lines);
   Get(*select, "channels", &vedirect->select.channels);
+}
+
+void FillMedibus(const JsonNode& node, MedibusConfig* medibus) {
+  Get(node, "passive", &medibus->passive);
+  Get(node, "host_name", &medibus->host_name);
+  Get(node, "cycle_s", &medibus->cycle_s);
+  Get(node, "alarm_s", &medibus->alarm_s);
+  Get(node, "response_timeout_s", &medibus->response_timeout_s);
+  Get(node, "realtime_streams", &medibus->realtime_streams);
+  Get(node, "assumed_family", &medibus->assumed_family);
+  Get(node, "table_file", &medibus->table_file);
+}
+
+// The schema's defaults suit a smart meter. A clinical line has another speed, keeps every raw frame, and each frame is
+// on the disk before it counts as received.
+void ApplyMedibusDefaults(const JsonNode& node, SourceConfig* source) {
+  const auto is_given = [&node](const char* key) {
+    const JsonNode* value = node.Find(key);
+    return value != nullptr && value->line != 0;
+  };
+  if (!is_given("baud")) source->baud = kMedibusBaud;
+  if (!is_given("framing")) source->framing = "8E1";
+  if (!is_given("archive")) source->archive = "all";
+  if (!is_given("commit_each_frame")) source->commit_each_frame = true;
 }
 
 void FillMqtt(const JsonNode& node, MqttConfig* mqtt) {
@@ -140,6 +165,8 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   source->p1.zone = hub_zone;
   if (const JsonNode* p1 = node.Find("p1")) FillP1(*p1, &source->p1);
   if (const JsonNode* vedirect = node.Find("vedirect")) FillVedirect(*vedirect, &source->vedirect);
+  if (const JsonNode* medibus = node.Find("medibus")) FillMedibus(*medibus, &source->medibus);
+  if (source->protocol == "medibus") ApplyMedibusDefaults(node, source);
 }
 
 void FillOutput(const JsonNode& node, OutputConfig* output) {

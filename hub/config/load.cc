@@ -75,6 +75,7 @@ class Loader {
     SourceConfig source;
     FillSource(node, result_.config.site_zone, &source);
     Resolve(&source.file);
+    Resolve(&source.medibus.table_file);
     if (const JsonNode* p1 = node.Find("p1")) {
       source.p1.encryption_key = Secret(secrets_.ReadHexKey(*p1, path + ".p1", "encryption_key"));
       source.p1.authentication_key = Secret(secrets_.ReadHexKey(*p1, path + ".p1", "authentication_key"));

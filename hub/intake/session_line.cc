@@ -143,12 +143,21 @@ void SessionLine::ArmTimer() {
   });
 }
 
+void SessionLine::BeginFarewell() {
+  if (health_.state != SourceState::kOpen) return;
+  now_ = clock_.Read();
+  session_->BeginFarewell(now_, *this);
+  ArmTimer();
+  if (!session_->Transmit().empty()) WakeSender();
+}
+
 void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
   if (slots_.size() <= slot) slots_.resize(slot + 1);
   DeviceId parent = 0;
   if (info.parent != kNoDevice && info.parent < slots_.size()) parent = slots_[info.parent].device;
   const DeviceId device = directory_.Resolve(options_.protocol, options_.source, info, parent);
   Slot& entry = slots_[slot];
+  entry.parent = parent;
   if (entry.device != device) {
     entry.device = device;
     entry.series.clear();
@@ -162,6 +171,12 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
   const FrameId archived = Archive(frame);
   if (frame.verdict != FrameVerdict::kAccepted) {
     CountProblem(frame);
+    return;
+  }
+  // Something that the session found out by the clock: nothing was heard.
+  if (frame.raw.empty()) {
+    TakeReadings(frame, 0);
+    if (options_.commit_each_frame) journal_.Flush();
     return;
   }
   ++health_.frames_accepted;
@@ -222,7 +237,10 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (const uint16_t number : heard_) {
     Slot& slot = slots_[number];
     slot.heard = false;
-    live_.Heard(slot.device, now_.utc_us);
+    if (!frame.raw.empty()) {
+      live_.Heard(slot.device, now_.utc_us);
+      if (slot.parent != 0) live_.Heard(slot.parent, now_.utc_us);  // it came through that
+    }
     if (new_series) live_.AnnounceDevice(slot.device);
   }
   heard_.clear();

@@ -59,6 +59,9 @@ class SessionLine final : public Line, private SessionEvents {
   void Sent(size_t count) override { session_->Transmitted(count); }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
+  // The source will be stopped: what the device should hear before it goes out now.
+  void BeginFarewell();
+  bool farewell_said() const { return health_.state != SourceState::kOpen || session_->farewell_said(); }
   // The health with the session's own counters as they are now.
   const SourceHealth& ReportedHealth();
   std::vector<UnknownObject> UnknownObjects() const;
@@ -69,6 +72,7 @@ class SessionLine final : public Line, private SessionEvents {
  private:
   struct Slot {
     DeviceId device = 0;
+    DeviceId parent = 0;
     std::vector<SeriesId> series;  // by place in the field table, 0 = not resolved yet
     bool heard = false;            // in the frame at hand
   };

@@ -9,6 +9,7 @@ std::span<const Format> Formats() {
       {"victron", ClaimsVictron, RunVictron},
       {"vesmart", ClaimsVeSmart, RunVeSmart},
       {"vedirect", ClaimsVedirect, RunVedirect},
+      {"medibus", ClaimsMedibus, RunMedibus},
   };
   return kFormats;
 }

@@ -16,5 +16,7 @@ void RunVeSmart(const VectorFile& file, Results* results);
 
 bool ClaimsVedirect(const VectorFile& file);
 void RunVedirect(const VectorFile& file, Results* results);
+bool ClaimsMedibus(const VectorFile& file);
+void RunMedibus(const VectorFile& file, Results* results);
 
 }  // namespace vesta::vectors
