@@ -84,9 +84,10 @@ class SimulateTest(CommandTest):
         self.assertEqual(3, first.count(b"\r\n!"))
 
     def test_a_vedirect_device_is_understood_by_decode(self):
-        blocks = self.raw("simulate", "vedirect", "--kind", "battery-monitor", "--stdout", "--count", "4")
+        blocks = subprocess.run([VESTA, "simulate", "vedirect", "--kind", "battery-monitor", "--stdout", "--count", "4"],
+                                check=True, capture_output=True, timeout=PATIENCE_S).stdout
         self.assertEqual(4, blocks.count(b"Checksum\t"))
-        out, _ = self.vesta("decode", "--protocol", "vedirect", "--json", self.write_bytes("bmv", blocks))
+        out, _ = self.vesta("decode", "--protocol", "vedirect", "--input", "raw", "--json", stdin=blocks)
         self.assertIn("battery_voltage", out)
         self.assertIn("deepest_discharge", out)
         self.vesta("simulate", "vedirect", "--stdout", "--fault", "clock-drift", expect=WRONG_USAGE)
