@@ -21,7 +21,8 @@ class Rules {
   void CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device);
 
  private:
-  void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckTransport(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source, const char* transport);
   void CheckFilePair(const JsonNode& node, const std::string& path, const std::string& cert_file,
                      const std::string& key_file);
   void CheckReadable(const JsonNode& node, const std::string& path, const std::string& key, const std::string& file);
