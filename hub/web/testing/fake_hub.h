@@ -60,6 +60,9 @@ class FakeReader final : public StoreReader {
     }
     return found;
   }
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
+    return std::vector<ArchivedFrame>();
+  }
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override {
     RecordBatch batch;
     for (const Record& record : history) {
