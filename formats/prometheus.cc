@@ -172,6 +172,8 @@ MetricUnit MetricUnitOf(Unit unit) {
       return {"_decibels"};
     case Unit::kUnixSecond:
       return {"_timestamp_seconds"};
+    case Unit::kWattPerSquareMetre:
+      return {"_watts_per_square_metre"};
     case Unit::kKilobytePerSecond:
       return {"_bytes_per_second", 3};
   }

@@ -5,15 +5,18 @@
 #include <cctype>
 
 #include "hub/catalog/p1_texts.h"
+#include "hub/catalog/victron_texts.h"
 #include "protocols/p1/fields.h"
+#include "protocols/victron/fields.h"
 
 namespace vesta::hub {
 namespace {
 
 constexpr std::string_view kDeviceKindTitles[] = {
-    "Device",          "Electricity meter", "Gas meter",     "Water meter", "Heat meter", "Cooling meter",
-    "Battery monitor", "Battery",           "Solar charger", "Charger",     "Inverter",   "DC-DC converter",
-    "Gateway",         "Incubator",         "Node",          "Sensor",
+    "Device",        "Electricity meter", "Gas meter",       "Water meter",   "Heat meter",
+    "Cooling meter", "Battery monitor",   "Battery",         "Solar charger", "Charger",
+    "Inverter",      "DC-DC converter",   "Gateway",         "Incubator",     "Node",
+    "Sensor",        "Inverter-charger",  "Battery protect", "BMS",           "DC meter",
 };
 static_assert(std::size(kDeviceKindTitles) == static_cast<size_t>(DeviceKind::kCountOfDeviceKinds));
 
@@ -30,8 +33,9 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 std::span<const ProtocolEntry> Protocols() {
-  static const std::array<ProtocolEntry, 1> protocols = {{
+  static const std::array<ProtocolEntry, 2> protocols = {{
       {"p1", "Smart meter, P1 port", p1::Fields(), P1Texts()},
+      {"victron", "Victron over Bluetooth", victron::Fields(), VictronTexts()},
   }};
   return protocols;
 }
