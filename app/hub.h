@@ -15,8 +15,10 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/devices/directory.h"
+#include "hub/intake/late_decoder.h"
 #include "hub/intake/session_line.h"
 #include "hub/journal/journal.h"
+#include "hub/keys/key_desk.h"
 #include "hub/live/live_view.h"
 #include "hub/outputs/output.h"
 #include "hub/sources/source.h"
@@ -66,7 +68,9 @@ class Hub {
 
   Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off);
   tl::expected<void, std::string> Open();
+  void LoadKeys();
   void MakeSources();
+  void DecodeLate();
   void MakeOutputs();
   tl::expected<void, std::string> StartWeb();
   void ApplyDeviceNames();
@@ -88,6 +92,8 @@ class Hub {
   std::unique_ptr<hub::Journal> journal_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
+  std::unique_ptr<hub::KeyDesk> keys_;  // outlives the sessions that look into it
+  std::unique_ptr<hub::LateDecoder> late_;
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;
   std::unique_ptr<hub::WebServer> web_;

@@ -12,7 +12,8 @@ namespace vesta::hub {
 // What came out of some frames, until the journal has taken it.
 class LateDecoder::Slice final : public SessionEvents {
  public:
-  Slice(Session& session, SlotTable& slots) : session_(session), slots_(slots) {}
+  Slice(Session& session, SlotTable& slots, const std::vector<std::string>& leave_out)
+      : session_(session), slots_(slots), leave_out_(leave_out) {}
 
   void Try(const ArchivedFrame& frame, int64_t monotonic_us) {
     frame_ = frame.id;
@@ -31,6 +32,8 @@ class LateDecoder::Slice final : public SessionEvents {
 
  private:
   void OnDevice(uint16_t slot, const DeviceInfo& info) override {
+    // A slot without a device: its readings go nowhere.
+    if (std::find(leave_out_.begin(), leave_out_.end(), info.identity) != leave_out_.end()) return;
     const DeviceId device = slots_.SetDevice(slot, info);
     if (device != 0 && std::find(devices.begin(), devices.end(), device) == devices.end()) devices.push_back(device);
   }
@@ -57,6 +60,7 @@ class LateDecoder::Slice final : public SessionEvents {
 
   Session& session_;
   SlotTable& slots_;
+  const std::vector<std::string>& leave_out_;
   FrameId frame_ = 0;
   Now now_;
   bool understood_ = false;
@@ -65,9 +69,9 @@ class LateDecoder::Slice final : public SessionEvents {
 LateDecoder::LateDecoder(boost::asio::io_context& io, Journal& journal, Directory& directory, LiveView& live)
     : journal_(journal), directory_(directory), live_(live), timer_(io) {}
 
-void LateDecoder::AddSource(std::string source, std::string protocol, std::vector<std::string> reasons,
+void LateDecoder::AddSource(std::string source, std::string protocol, LateDecodeRules rules,
                             std::function<std::unique_ptr<Session>()> make) {
-  sources_.push_back({std::move(source), std::move(protocol), std::move(reasons), std::move(make)});
+  sources_.push_back({std::move(source), std::move(protocol), std::move(rules), std::move(make)});
 }
 
 void LateDecoder::Run(uint64_t sender, std::function<void()> done) {
@@ -118,7 +122,7 @@ void LateDecoder::ReadSlice() {
   journal_.Flush([this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
     const SourceEntry& source = sources_[jobs_.front().source];
-    FrameSelection selection{source.source, jobs_.front().sender, source.reasons, after_};
+    FrameSelection selection{source.source, jobs_.front().sender, source.rules.reasons, after_};
     auto answer = std::make_shared<std::optional<tl::expected<std::vector<ArchivedFrame>, StoreError>>>();
     journal_.Query([answer, selection](StoreReader& reader) { *answer = reader.ReadRejected(selection, kLateSlice); },
                    [this, answer, alive] {
@@ -136,7 +140,8 @@ void LateDecoder::ReadSlice() {
 }
 
 void LateDecoder::DecodeSlice(const std::vector<ArchivedFrame>& frames) {
-  auto slice = std::make_shared<Slice>(*session_, *slots_);
+  const SourceEntry& source = sources_[jobs_.front().source];
+  auto slice = std::make_shared<Slice>(*session_, *slots_, source.rules.leave_out);
   for (const ArchivedFrame& frame : frames) {
     // The session's timers run in the time of the frames, which a clock that was set may have moved backwards.
     monotonic_us_ = std::max(monotonic_us_, frame.received_us);

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/intake/make_session.h"
 #include "hub/intake/slot_table.h"
 #include "hub/journal/journal.h"
 #include "hub/live/live_view.h"
@@ -43,8 +44,8 @@ class LateDecoder {
  public:
   LateDecoder(boost::asio::io_context& io, Journal& journal, Directory& directory, LiveView& live);
 
-  // A source whose rejected frames are worth another try, for these reasons. make gives a session with today's keys.
-  void AddSource(std::string source, std::string protocol, std::vector<std::string> reasons,
+  // A source whose rejected frames are worth another try. make gives a session with today's keys.
+  void AddSource(std::string source, std::string protocol, LateDecodeRules rules,
                  std::function<std::unique_ptr<Session>()> make);
 
   // Tries the frames of one sender (0: of all) in every source again; done runs when that is over, not when Stop came
@@ -58,7 +59,7 @@ class LateDecoder {
   struct SourceEntry {
     std::string source;
     std::string protocol;
-    std::vector<std::string> reasons;
+    LateDecodeRules rules;
     std::function<std::unique_ptr<Session>()> make;
   };
   struct Job {

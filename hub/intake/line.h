@@ -37,6 +37,7 @@ struct SourceHealth {
   uint64_t unknown_objects = 0;
   std::map<std::string, uint64_t> frames_rejected;   // by reason
   std::map<std::string, uint64_t> frames_discarded;  // by reason
+  std::map<std::string, uint64_t> counters;          // the protocol's own, when it has some
   uint64_t refused_readings = 0;                     // by the journal
   uint64_t refused_connections = 0;                  // by a listening source: not allowed, or one sender is enough
   UtcUs last_frame_us = 0;                           // 0 = none yet

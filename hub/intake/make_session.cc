@@ -4,6 +4,8 @@
 
 #include "model/calendar.h"
 #include "protocols/p1/session.h"
+#include "protocols/victron/keys.h"
+#include "protocols/victron/session.h"
 
 namespace vesta::hub {
 namespace {
@@ -49,9 +51,20 @@ std::unique_ptr<Session> MakeP1Session(const P1Config& config) {
 
 }  // namespace
 
-std::unique_ptr<Session> MakeSession(const SourceConfig& config) {
+std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::KeyRing* keys) {
+  static const victron::KeyRing no_keys;
   if (config.protocol == "p1") return MakeP1Session(config.p1);
+  if (config.protocol == "victron") {
+    return std::make_unique<victron::BleSession>(keys != nullptr ? keys : &no_keys);
+  }
   return nullptr;
+}
+
+bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron"; }
+
+LateDecodeRules LateDecodeRulesOf(std::string_view protocol) {
+  if (protocol != "victron") return {};
+  return {{"no_key", "key_mismatch", "foreign_group", "auth_failed", "no_overflow_yet"}, {"pv_sum"}};
 }
 
 }  // namespace vesta::hub

@@ -22,7 +22,11 @@ std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::
 // Takes one datagram a call (radio adverts), not a stream of bytes.
 bool IsDatagramProtocol(std::string_view protocol);
 
-// Reasons of rejected frames that a key may mend; empty where keys change nothing.
-std::vector<std::string> ReasonsThatAKeyMends(std::string_view protocol);
+// What a key that comes later can mend.
+struct LateDecodeRules {
+  std::vector<std::string> reasons;    // of rejected frames; empty: keys change nothing
+  std::vector<std::string> leave_out;  // identities of devices that are made of others: one alone would tell a wrong sum
+};
+LateDecodeRules LateDecodeRulesOf(std::string_view protocol);
 
 }  // namespace vesta::hub

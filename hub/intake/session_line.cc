@@ -46,6 +46,21 @@ SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOp
   health_.state_since_us = clock_.Read().utc_us;
 }
 
+SourceHealth SessionLine::Report() const {
+  class Sink final : public CounterSink {
+   public:
+    explicit Sink(SourceHealth& health) : health_(health) {}
+    void Count(const char* name, uint64_t count) override { health_.counters[name] = count; }
+
+   private:
+    SourceHealth& health_;
+  };
+  SourceHealth report = health_;
+  Sink sink(report);
+  session_->ReportCounters(sink);
+  return report;
+}
+
 void SessionLine::SetState(SourceState state) {
   if (health_.state == state) return;
   health_.state = state;

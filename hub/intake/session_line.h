@@ -67,6 +67,8 @@ class SessionLine final : public Line, private SessionEvents {
   void Sent(size_t count) override { session_->Transmitted(count); }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
+  // The same with the protocol's own counters.
+  SourceHealth Report() const;
 
   // Who is heard, where the medium is shared.
   const HeardSenders& heard() const { return heard_; }

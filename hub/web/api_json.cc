@@ -168,6 +168,7 @@ void WriteSource(JsonWriter& json, const SourceHealth& source, const Now& now, b
   WriteCount(json, "unknown_objects", source.unknown_objects);
   WriteCounts(json, "frames_rejected", source.frames_rejected);
   WriteCounts(json, "frames_discarded", source.frames_discarded);
+  WriteCounts(json, "counters", source.counters);
   WriteCount(json, "refused_readings", source.refused_readings);
   json.Key("last_frame").Time(source.last_frame_us == 0 ? kNoTime : source.last_frame_us);
   if (ages) {
