@@ -57,6 +57,11 @@ class ReadingWriter {
     count_ = 0;
     text_count_ = 0;
   }
+  // The readings that follow are of another device in the same frame.
+  void Continue(uint16_t slot, FieldMemory* memory) {
+    frame_.device = slot;
+    memory_ = memory;
+  }
   // Of the readings that follow.
   void SetFlags(uint8_t flags) { frame_.flags = flags; }
 

@@ -8,4 +8,10 @@ namespace vesta::vectors {
 bool ClaimsP1(const VectorFile& file);
 void RunP1(const VectorFile& file, Results* results);
 
+bool ClaimsVictron(const VectorFile& file);
+void RunVictron(const VectorFile& file, Results* results);
+
+bool ClaimsVeSmart(const VectorFile& file);
+void RunVeSmart(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors
