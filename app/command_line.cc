@@ -215,6 +215,34 @@ void AddPasswd(CLI::App& app, PasswdOptions* options) {
   passwd->add_flag("--json", options->json, "Print one JSON object");
 }
 
+void AddKeys(CLI::App& app, KeysOptions* options) {
+  CLI::App* keys = AddCommand(
+      app, "keys", "Give the hub keys of devices, try them, take them over from VictronConnect",
+      "Asks the running hub; a token, where it wants one, is taken from VESTA_TOKEN. Without KEY the key is asked for,\n"
+      "so that it stands on no command line.\n"
+      "  vesta keys list\n"
+      "  vesta keys add c0:ff:ee:11:22:33 --name Roof\n"
+      "  vesta keys add network-a1b2\n"
+      "  vesta keys check --device c0:ff:ee:11:22:33\n"
+      "  vesta keys check --capture adverts.jsonl\n"
+      "  vesta keys remove c0:ff:ee:11:22:33\n"
+      "  vesta keys import VictronConnect.sqlite");
+  keys->add_option("ACTION", options->action, "What to do")
+      ->check(CLI::IsMember({"list", "add", "remove", "check", "import"}))
+      ->required();
+  keys->add_option("WHAT", options->what, "add, remove: the device's address or network-ID; check: the key; import: a file");
+  keys->add_option("KEY", options->key, "add: the key, 32 hex digits");
+  keys->add_option("--name", options->name, "add: a name to know it by");
+  keys->add_option("--device", options->device, "check: the device that the key is meant for");
+  CLI::Option* capture = keys->add_option("--capture", options->capture, "check: try it on the adverts of a capture");
+  CLI::Option* data =
+      keys->add_option("--data", options->directory, "Work on the data folder of a hub that does not run");
+  capture->excludes(data);
+  keys->add_option("--hub", options->url, "Where the hub is")->capture_default_str()->excludes(data);
+  keys->add_flag("--dry-run", options->dry_run, "import: only say what would be done");
+  keys->add_flag("--json", options->json, "list, check: print one JSON object");
+}
+
 }  // namespace
 
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -232,6 +260,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   SimulateOptions simulate;
   DoctorOptions doctor;
   PasswdOptions passwd;
+  KeysOptions keys;
   AddRun(app, &run);
   AddDemo(app, &demo);
   AddCheck(app, &check);
@@ -241,6 +270,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddSimulate(app, &simulate);
   AddDoctor(app, &doctor);
   AddPasswd(app, &passwd);
+  AddKeys(app, &keys);
 
   ParsedCommandLine parsed;
   try {
@@ -280,6 +310,13 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (name == "replay") parsed.command = replay;
   if (name == "doctor") parsed.command = doctor;
   if (name == "passwd") parsed.command = passwd;
+  if (name == "keys") {
+    parsed.command = keys;
+    if (keys.what.empty() && keys.action != "list" && keys.action != "check") {
+      parsed.run = false;
+      usage("vesta keys: say which: a device's address, network-ID, or the file to import\nTry: vesta keys --help\n");
+    }
+  }
   if (name == "simulate") {
     parsed.command = simulate;
     if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && !simulate.to_stdout) {

@@ -1,15 +1,15 @@
-// For tests: a D-Bus of their own that stands in for the system's, and a bluetoothd that plays what it is told
-// (fake_bluez.py). Both end with the test.
+// For tests and benchmarks: a D-Bus of their own that stands in for the system's, and a bluetoothd that plays what it is
+// told (fake_bluez.py). Both end with the test; what can't be started ends the program.
 #pragma once
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +17,12 @@
 #include <vector>
 
 namespace vesta::hub {
+
+inline void Need(bool condition, const std::string& what) {
+  if (condition) return;
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::abort();
+}
 
 // A program that is written to and read from line by line.
 class SteeredProgram {
@@ -29,8 +35,8 @@ class SteeredProgram {
   void Start(const std::vector<std::string>& arguments) {
     int in[2];
     int out[2];
-    ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
-    ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
+    Need(pipe2(in, O_CLOEXEC) == 0, "no pipe");
+    Need(pipe2(out, O_CLOEXEC) == 0, "no pipe");
     std::vector<char*> raw;
     for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
     raw.push_back(nullptr);
@@ -49,7 +55,7 @@ class SteeredProgram {
 
   void Write(const std::string& line) {
     const std::string text = line + "\n";
-    ASSERT_EQ(write(in_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    Need(write(in_, text.data(), text.size()) == static_cast<ssize_t>(text.size()), "a program that is steered has ended");
   }
 
   // The next line; "" when none comes within the limit.
@@ -104,7 +110,7 @@ class PrivateBus {
 
   void Start() {
     daemon_.Start({"dbus-daemon", "--config-file=" + folder_ + "/bus.conf", "--nofork", "--print-address=1"});
-    ASSERT_NE(daemon_.ReadLine(), "");
+    Need(!daemon_.ReadLine().empty(), "dbus-daemon does not start");
   }
   void Stop() {
     daemon_.End();
@@ -120,7 +126,7 @@ class FakeBluez {
  public:
   void Start() {
     program_.Start({"/usr/bin/python3", std::string(VESTA_SOURCE_DIR) + "/hub/sources/bluetooth/testing/fake_bluez.py"});
-    ASSERT_EQ(program_.ReadLine(), "ready");
+    Need(program_.ReadLine() == "ready", "fake_bluez.py does not start");
   }
   void End() { program_.End(); }
 
@@ -129,7 +135,7 @@ class FakeBluez {
     program_.Write(command);
     while (true) {
       const std::string line = program_.ReadLine();
-      ASSERT_NE(line, "") << "no answer to " << command;
+      Need(!line.empty(), "no answer to " + command);
       if (line == "done") return;
       told_.push_back(line);
     }
