@@ -187,12 +187,14 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
 
 void AddDoctor(CLI::App& app, DoctorOptions* options) {
   CLI::App* doctor = AddCommand(
-      app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
+      app, "doctor", "Look at the serial ports and at Bluetooth: what is there, and what is heard",
       "Listens with each setting that a P1 port can have. Stop the hub first: it holds its ports for itself.\n"
       "  vesta doctor\n"
       "  vesta doctor --port /dev/ttyUSB0 --json\n"
+      "  vesta doctor --bluetooth\n"
       "  vesta doctor --config /etc/vesta/vesta.json");
   doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)")->allow_extra_args(false);
+  doctor->add_flag("--bluetooth", options->bluetooth, "Look at Bluetooth: adapters, who is heard, how strong, how often");
   doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
   doctor->add_option("--seconds", options->seconds, "How long to listen with each setting")
       ->check(CLI::Range(0.1, 120.0))

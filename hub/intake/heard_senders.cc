@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "protocols/ble_advert.h"
+
 namespace vesta::hub {
 
 HeardSender& HeardSenders::Entry(uint64_t sender) {
@@ -24,20 +26,30 @@ HeardSender& HeardSenders::Entry(uint64_t sender) {
   return *found;
 }
 
-void HeardSenders::Add(const FrameEvent& frame, const Now& now) {
+// An advert's strength and scanner are not part of what it says.
+bool HeardSenders::IsCopy(const FrameEvent& frame, const HeardSender& entry) {
+  if (frame.link.is_repeat) return true;
+  if (frame.verdict == FrameVerdict::kAccepted || entry.reason != frame.reason || entry.bytes.empty()) return false;
+  const auto now = ble::ReadAdvert(frame.raw);
+  const auto before = ble::ReadAdvert(entry.bytes);
+  return now && before && std::equal(now->data.begin(), now->data.end(), before->data.begin(), before->data.end());
+}
+
+bool HeardSenders::Add(const FrameEvent& frame, const Now& now) {
   HeardSender& entry = Entry(frame.link.sender);
   if (entry.frames++ == 0) entry.first_us = now.utc_us;
   entry.last_us = now.utc_us;
   if (frame.link.rssi_dbm != 0) entry.rssi_dbm = frame.link.rssi_dbm;
-  if (frame.link.is_repeat) {
+  if (IsCopy(frame, entry)) {
     ++entry.repeats;
-    return;
+    return true;
   }
   entry.interval.Add(now.monotonic_us);
   entry.reason = frame.verdict == FrameVerdict::kAccepted ? "" : frame.reason;
   if (frame.verdict != FrameVerdict::kAccepted) ++entry.rejected;
   const Bytes kept = frame.raw.first(std::min(frame.raw.size(), kMaxHeardBytes));
   entry.bytes.assign(kept.begin(), kept.end());
+  return false;
 }
 
 const HeardSender* HeardSenders::Find(uint64_t sender) const {

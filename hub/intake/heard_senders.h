@@ -34,8 +34,9 @@ struct HeardSender {
 
 class HeardSenders {
  public:
-  // A frame with a sender.
-  void Add(const FrameEvent& frame, const Now& now);
+  // A frame with a sender. True when it is a copy of what was heard of this sender before: told so by the session, or,
+  // where that can't look inside (no key), the same advert as the last one.
+  bool Add(const FrameEvent& frame, const Now& now);
 
   const std::vector<HeardSender>& all() const { return senders_; }
   const HeardSender* Find(uint64_t sender) const;
@@ -43,6 +44,7 @@ class HeardSenders {
 
  private:
   HeardSender& Entry(uint64_t sender);
+  static bool IsCopy(const FrameEvent& frame, const HeardSender& entry);
 
   std::vector<HeardSender> senders_;
   size_t last_ = 0;  // where the sender before was found: adverts come in bursts

@@ -190,6 +190,48 @@ TEST_F(LateDecoderTest, CopiesGiveOneReadingAndSumsAreNotToldLate) {
   for (const Device& device : life_->directory.devices()) EXPECT_NE(device.identity, "pv_sum");
 }
 
+TEST_F(LateDecoderTest, CopiesWithoutAKeyAreCountedAndNotKept) {
+  auto advert = victron::SolarAdvertForTest(kCharger, victron::kKeyForTest, 1, 1300);
+  for (int i = 0; i < 10; ++i) {
+    advert[8] = static_cast<uint8_t>(-60 - i);  // heard again, weaker
+    advert[9] = static_cast<uint8_t>(i % 2);    // by another
+    Hear(advert);
+  }
+  EXPECT_EQ(life_->line.health().frames_repeated, 9u);
+  EXPECT_EQ(StillRejected(kCharger).size(), 1u);
+  const HeardSender* heard = life_->line.heard().Find(kCharger);
+  ASSERT_NE(heard, nullptr);
+  EXPECT_EQ(heard->rssi_dbm, -69);
+  EXPECT_EQ(heard->frames, 10u);
+  EXPECT_EQ(heard->repeats, 9u);
+}
+
+TEST_F(LateDecoderTest, ForeignAdvertsLeaveNothingBehindButACount) {
+  ble::Advert foreign;
+  const uint8_t data[] = {5, ble::kTypeManufacturer, 0x4C, 0x00, 0x10, 0x05};
+  foreign.data = data;
+  std::vector<uint8_t> datagram(ble::kMaxAdvertSize);
+  for (uint64_t i = 0; i < 1000; ++i) {
+    foreign.address = i + 1;
+    datagram.resize(ble::kMaxAdvertSize);
+    datagram.resize(ble::WriteAdvert(foreign, datagram));
+    Hear(datagram);
+  }
+  EXPECT_EQ(life_->line.Report().counters.at("foreign"), 1000u);
+  EXPECT_TRUE(life_->line.heard().all().empty());
+  Flush();
+  auto reader = life_->store->OpenReader();
+  EXPECT_TRUE((*reader)->ReadFrames("", false, 0, 10)->empty());
+}
+
+TEST_F(LateDecoderTest, PassingStrangersDoNotPushOutThoseThatStay) {
+  HearCharger(2);
+  for (uint64_t i = 0; i < 2 * kMaxHeardSenders; ++i) HearCharger(1, 0x100 + i);
+  EXPECT_NE(life_->line.heard().Find(kCharger), nullptr);
+  EXPECT_EQ(life_->line.heard().all().size(), kMaxHeardSenders);
+  EXPECT_GT(life_->line.heard().forgotten(), 0u);
+}
+
 TEST_F(LateDecoderTest, RunsBeyondTheBoundBecomeOneOverAll) {
   HearCharger(3);
   ASSERT_TRUE(keys_.SetKey(kCharger, victron::kKeyForTest));

@@ -145,8 +145,9 @@ void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
 void SessionLine::OnFrame(const FrameEvent& frame) {
   health_.unknown_objects = session_->unknown_objects();
   if (tap_) tap_(frame, now_);
-  if (frame.link.sender != 0 && frame.reason != kForeignReason) heard_.Add(frame, now_);
-  if (frame.link.is_repeat) {
+  bool is_copy = frame.link.is_repeat;
+  if (frame.link.sender != 0 && frame.reason != kForeignReason) is_copy = heard_.Add(frame, now_);
+  if (is_copy) {
     ++health_.frames_repeated;
     return;
   }
