@@ -194,7 +194,8 @@ void AddDoctor(CLI::App& app, DoctorOptions* options) {
       "  vesta doctor --bluetooth\n"
       "  vesta doctor --config /etc/vesta/vesta.json");
   doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)")->allow_extra_args(false);
-  doctor->add_flag("--bluetooth", options->bluetooth, "Look at Bluetooth: adapters, who is heard, how strong, how often");
+  doctor->add_flag("--bluetooth", options->bluetooth,
+                   "Look at Bluetooth: adapters, who is heard, how strong, how often");
   doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
   doctor->add_option("--seconds", options->seconds, "How long to listen with each setting")
       ->check(CLI::Range(0.1, 120.0))
@@ -218,21 +219,22 @@ void AddPasswd(CLI::App& app, PasswdOptions* options) {
 }
 
 void AddKeys(CLI::App& app, KeysOptions* options) {
-  CLI::App* keys = AddCommand(
-      app, "keys", "Give the hub keys of devices, try them, take them over from VictronConnect",
-      "Asks the running hub; a token, where it wants one, is taken from VESTA_TOKEN. Without KEY the key is asked for,\n"
-      "so that it stands on no command line.\n"
-      "  vesta keys list\n"
-      "  vesta keys add c0:ff:ee:11:22:33 --name Roof\n"
-      "  vesta keys add network-a1b2\n"
-      "  vesta keys check --device c0:ff:ee:11:22:33\n"
-      "  vesta keys check --capture adverts.jsonl\n"
-      "  vesta keys remove c0:ff:ee:11:22:33\n"
-      "  vesta keys import VictronConnect.sqlite");
+  CLI::App* keys = AddCommand(app, "keys", "Give the hub keys of devices, try them, take them over from VictronConnect",
+                              "Asks the running hub; a token, where it wants one, is taken from VESTA_TOKEN. Without "
+                              "KEY the key is asked for,\n"
+                              "so that it stands on no command line.\n"
+                              "  vesta keys list\n"
+                              "  vesta keys add c0:ff:ee:11:22:33 --name Roof\n"
+                              "  vesta keys add network-a1b2\n"
+                              "  vesta keys check --device c0:ff:ee:11:22:33\n"
+                              "  vesta keys check --capture adverts.jsonl\n"
+                              "  vesta keys remove c0:ff:ee:11:22:33\n"
+                              "  vesta keys import VictronConnect.sqlite");
   keys->add_option("ACTION", options->action, "What to do")
       ->check(CLI::IsMember({"list", "add", "remove", "check", "import"}))
       ->required();
-  keys->add_option("WHAT", options->what, "add, remove: the device's address or network-ID; check: the key; import: a file");
+  keys->add_option("WHAT", options->what,
+                   "add, remove: the device's address or network-ID; check: the key; import: a file");
   keys->add_option("KEY", options->key, "add: the key, 32 hex digits");
   keys->add_option("--name", options->name, "add: a name to know it by");
   keys->add_option("--device", options->device, "check: the device that the key is meant for");

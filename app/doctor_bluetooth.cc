@@ -55,7 +55,8 @@ void TellAdapters(const hub::ScanStatus& status, PatientReport* patient) {
   patient->error = status.error;
   patient->hint = status.hint;
   for (const hub::AdapterStatus& adapter : status.adapters) {
-    const std::string name = adapter.address.empty() ? adapter.name : fmt::format("{} ({})", adapter.name, adapter.address);
+    const std::string name =
+        adapter.address.empty() ? adapter.name : fmt::format("{} ({})", adapter.name, adapter.address);
     if (adapter.mode != hub::ScanMode::kNone) {
       const bool passive = adapter.mode == hub::ScanMode::kPassive;
       patient->findings.push_back(fmt::format("{} listens {}", name, passive ? "passively" : "by discovery"));

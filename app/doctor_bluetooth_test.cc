@@ -43,8 +43,9 @@ TEST_F(DoctorBluetooth, TellsWhoIsHeardHowStrongAndWhatIsMissing) {
   EXPECT_THAT(report.findings, Contains("2 Victron devices heard in 2 s, and 1 adverts of other makers"));
   EXPECT_THAT(report.findings, Contains(testing::AllOf(HasSubstr("(c0:ff:ee:11:22:33): -62 dBm (good), every"),
                                                        HasSubstr("needs its key"))));
-  EXPECT_THAT(report.findings, Contains(testing::AllOf(HasSubstr("c0:ff:ee:11:22:34"), HasSubstr("-90 dBm (weak), once"),
-                                                       HasSubstr("switch on Instant readout"))));
+  EXPECT_THAT(report.findings,
+              Contains(testing::AllOf(HasSubstr("c0:ff:ee:11:22:34"), HasSubstr("-90 dBm (weak), once"),
+                                      HasSubstr("switch on Instant readout"))));
 }
 
 TEST_F(DoctorBluetooth, WithoutBluetoothdItSaysSoAtOnce) {

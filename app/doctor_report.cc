@@ -104,8 +104,8 @@ void PrintReportAsJson(const DoctorReport& report) {
               {"config_problems", report.config_problems}};
   out["ports"] = Json::array();
   for (const PatientReport& patient : report.patients) {
-    Json entry = {{"name", patient.name}, {"where", patient.where}, {"product", patient.product},
-                  {"well", patient.well}, {"error", patient.error}, {"hint", patient.hint},
+    Json entry = {{"name", patient.name}, {"where", patient.where},      {"product", patient.product},
+                  {"well", patient.well}, {"error", patient.error},      {"hint", patient.hint},
                   {"note", patient.note}, {"findings", patient.findings}};
     entry["trials"] = Json::array();
     for (const Trial& trial : patient.trials) entry["trials"].push_back(ToJson(trial));

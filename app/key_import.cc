@@ -19,9 +19,7 @@ constexpr size_t kMaxTableBytes = 1u << 20;
 constexpr size_t kMaxShownName = 48;
 constexpr size_t kNetworkIdDigits = 4;
 
-bool IsKey(std::string_view text) {
-  return victron::ParseKeyText(text).result == victron::KeyTextResult::kOk;
-}
+bool IsKey(std::string_view text) { return victron::ParseKeyText(text).result == victron::KeyTextResult::kOk; }
 
 // The id that a cell of a table may hold; "" when it holds none.
 std::string IdOf(std::string_view cell) {
@@ -66,7 +64,8 @@ tl::expected<KeyImport, std::string> ReadDatabase(const std::string& path) {
       "SELECT CASE typeof(m.address) WHEN 'blob' THEN hex(m.address) ELSE coalesce(m.address, k.macAddress) END,"
       " CASE typeof(k.advertisementKey) WHEN 'blob' THEN hex(k.advertisementKey) ELSE k.advertisementKey END"
       " FROM advertisementKeys k LEFT JOIN macAddresses m ON m.macAddress = k.macAddress",
-      "SELECT macAddress, CASE typeof(advertisementKey) WHEN 'blob' THEN hex(advertisementKey) ELSE advertisementKey END"
+      "SELECT macAddress, CASE typeof(advertisementKey) WHEN 'blob' THEN hex(advertisementKey) ELSE advertisementKey "
+      "END"
       " FROM advertisementKeys",
       "SELECT CASE typeof(id) WHEN 'integer' THEN printf('%04x', id) WHEN 'blob' THEN hex(id) ELSE id END,"
       " CASE typeof(key) WHEN 'blob' THEN hex(key) ELSE key END, name FROM networks",

@@ -29,9 +29,12 @@ TEST_F(KeyImportTest, TheAppsOwnTables) {
       "CREATE TABLE macAddresses (macAddress INTEGER PRIMARY KEY, address TEXT);"
       "CREATE TABLE advertisementKeys (macAddress INTEGER, advertisementKey TEXT);"
       "INSERT INTO macAddresses VALUES (1, 'C0:FF:EE:11:22:33'), (2, '{763aeff5-1334-e64a-ab30-a0f478020fe1}');"
-      "INSERT INTO advertisementKeys VALUES (1, '" + kKey + "'), (2, '" + kKey + "'), (1, 'short');"
+      "INSERT INTO advertisementKeys VALUES (1, '" +
+      kKey + "'), (2, '" + kKey +
+      "'), (1, 'short');"
       "CREATE TABLE networks (id TEXT, key BLOB, name TEXT);"
-      "INSERT INTO networks VALUES ('a1b2', x'" + kKey + "', 'Boat');"));
+      "INSERT INTO networks VALUES ('a1b2', x'" +
+      kKey + "', 'Boat');"));
   ASSERT_TRUE(import) << import.error();
   ASSERT_EQ(import->keys.size(), 3u);
   EXPECT_EQ(import->keys[0].id, "c0ffee112233");
@@ -44,9 +47,10 @@ TEST_F(KeyImportTest, TheAppsOwnTables) {
 }
 
 TEST_F(KeyImportTest, OnlyTheTableOfKeys) {
-  const auto import = ReadKeysToImport(
-      MakeDatabase("CREATE TABLE advertisementKeys (macAddress TEXT, advertisementKey TEXT);"
-                   "INSERT INTO advertisementKeys VALUES ('c0ffee112233', '" + kKey + "');"));
+  const auto import =
+      ReadKeysToImport(MakeDatabase("CREATE TABLE advertisementKeys (macAddress TEXT, advertisementKey TEXT);"
+                                    "INSERT INTO advertisementKeys VALUES ('c0ffee112233', '" +
+                                    kKey + "');"));
   ASSERT_TRUE(import);
   ASSERT_EQ(import->keys.size(), 1u);
   EXPECT_EQ(import->keys[0].id, "c0ffee112233");
@@ -58,9 +62,8 @@ TEST_F(KeyImportTest, AnotherDatabaseIsSaidToBeOne) {
 }
 
 TEST_F(KeyImportTest, TablesAsText) {
-  const KeyImport import = ParseKeyTable("# from sqlite3\nid|key|name\na1b2|" + kKey +
-                                         "|Boat\r\nC0:FF:EE:11:22:33,\"" + kKey + "\",Roof\n{763aeff5-1334}|" + kKey +
-                                         "\n\n");
+  const KeyImport import = ParseKeyTable("# from sqlite3\nid|key|name\na1b2|" + kKey + "|Boat\r\nC0:FF:EE:11:22:33,\"" +
+                                         kKey + "\",Roof\n{763aeff5-1334}|" + kKey + "\n\n");
   ASSERT_EQ(import.keys.size(), 3u);
   EXPECT_EQ(import.keys[0].id, "network-a1b2");
   EXPECT_EQ(import.keys[0].name, "Boat");

@@ -157,8 +157,7 @@ tl::expected<Json, std::string> CheckOnCapture(const KeysOptions& options, const
 
 class StoppedHub final : public Desk {
  public:
-  explicit StoppedHub(const std::string& directory)
-      : directory_(directory), desk_(directory + "/keys.json", "") {}
+  explicit StoppedHub(const std::string& directory) : directory_(directory), desk_(directory + "/keys.json", "") {}
   ~StoppedHub() override {
     if (lock_ >= 0) close(lock_);
   }

@@ -145,15 +145,15 @@ constexpr Case kRules[] = {
      "v:3:10: sources[1].name: the source \"a\" is used twice, first in line 2 (allowed: each once)\n"},
     {"SamePortTwice", "{\"sources\": [\n" SERIAL("a", "/dev/a", "") ",\n" SERIAL("b", "/dev/a", "") "]}",
      "v:3:59: sources[1].port: the serial port \"/dev/a\" is used twice, first in line 2 (allowed: each once)\n"},
-    {"StreamOverDatagrams",
-     "{\"sources\": [{\"name\": \"a\", \"type\": \"bluetooth\", \"protocol\": \"p1\"}]}",
+    {"StreamOverDatagrams", "{\"sources\": [{\"name\": \"a\", \"type\": \"bluetooth\", \"protocol\": \"p1\"}]}",
      "v:1:62: sources[0].protocol: p1 does not come over a source of type bluetooth (allowed: victron)\n"},
     {"DatagramsOverAStream",
      "{\"sources\": [{\"name\": \"a\", \"type\": \"serial\", \"port\": \"/dev/a\", \"protocol\": \"victron\"}]}",
      "v:1:77: sources[0].protocol: victron does not come over a source of type serial (allowed: p1, or for victron a "
      "source of type bluetooth, udp or capture)\n"},
     {"ExposedDatagrams",
-     "{\"sources\": [{\"name\": \"a\", \"type\": \"udp\", \"port\": 1, \"protocol\": \"victron\", \"listen\": \"0.0.0.0\"}]}",
+     "{\"sources\": [{\"name\": \"a\", \"type\": \"udp\", \"port\": 1, \"protocol\": \"victron\", \"listen\": "
+     "\"0.0.0.0\"}]}",
      "v:1:88: sources[0].listen: 0.0.0.0 can be reached from other computers, and the sender does not log in (allowed: "
      "127.0.0.1, or \"exposed\": true and the senders in \"allow\")\n"},
     {"OpenPageWithoutLogin", "{\"http\": {\"address\": \"0.0.0.0\"}}",

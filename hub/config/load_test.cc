@@ -39,18 +39,18 @@ std::string Joined(const std::vector<std::string>& list) {
 std::string ConfigText(const Config& c) {
   const StorageConfig& s = c.storage;
   const HttpConfig& h = c.http;
-  std::string text = fmt::format("hub {} \"{}\" {} {} {}\n", c.hub_id, c.hub_name, c.site_zone, c.log_level,
-                                 c.keys_file);
+  std::string text =
+      fmt::format("hub {} \"{}\" {} {} {}\n", c.hub_id, c.hub_name, c.site_zone, c.log_level, c.keys_file);
   text +=
       fmt::format("storage {} {} {} {} {}\n", s.directory, s.commit_s, s.commit_readings, s.keep_days, s.archive_mb);
   text += fmt::format("http {} {} {} {} {} {} {}\n", h.enabled, h.address, h.port, h.cert_file, h.key_file,
                       h.password_hash, Joined(h.allowed_hosts));
   for (const HttpConfig::Token& t : h.tokens) text += fmt::format("token {} {} {}\n", t.name, t.hash, t.scope);
   for (const SourceConfig& o : c.sources) {
-    text +=
-        fmt::format("source {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", o.name, o.type, o.protocol,
-                    o.enabled, o.port, o.baud, o.framing, o.host, o.tcp_port, o.listen, o.exposed, Joined(o.allow),
-                    o.silence_timeout_s, Joined(o.adapters), o.mode, o.file, o.speed, o.repeat, o.original_time, o.archive, o.commit_each_frame);
+    text += fmt::format("source {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", o.name, o.type,
+                        o.protocol, o.enabled, o.port, o.baud, o.framing, o.host, o.tcp_port, o.listen, o.exposed,
+                        Joined(o.allow), o.silence_timeout_s, Joined(o.adapters), o.mode, o.file, o.speed, o.repeat,
+                        o.original_time, o.archive, o.commit_each_frame);
     const P1Config& p = o.p1;
     text += fmt::format("p1 {} {} {} {} {} {} {} {} {} {} {} {}\n", p.zone, p.tariff_rule, p.offset_rule, p.crc,
                         p.encryption_key.Reveal(), p.authentication_key.Reveal(), p.check_tag, p.accept_missing_crc,

@@ -21,14 +21,14 @@ inline constexpr size_t kMaxHeardBytes = 512;
 
 struct HeardSender {
   uint64_t sender = 0;
-  int16_t rssi_dbm = 0;   // of the last frame; 0 = not known
-  uint64_t frames = 0;    // repeats included
-  uint64_t repeats = 0;   // copies of what was taken already
+  int16_t rssi_dbm = 0;  // of the last frame; 0 = not known
+  uint64_t frames = 0;   // repeats included
+  uint64_t repeats = 0;  // copies of what was taken already
   uint64_t rejected = 0;
-  std::string reason;     // of the last frame: "" = understood
+  std::string reason;  // of the last frame: "" = understood
   UtcUs first_us = 0;
   UtcUs last_us = 0;
-  IntervalLearner interval;  // between frames that were no repeats
+  IntervalLearner interval;    // between frames that were no repeats
   std::vector<uint8_t> bytes;  // the last frame that was no repeat
 };
 

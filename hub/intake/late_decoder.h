@@ -33,11 +33,11 @@ inline constexpr int64_t kLateRetry_us = 1 * kUsPerSecond;
 
 struct LateHealth {
   bool running = false;
-  uint64_t runs = 0;      // finished
-  uint64_t tried = 0;     // frames
-  uint64_t decoded = 0;   // frames that are understood now
+  uint64_t runs = 0;     // finished
+  uint64_t tried = 0;    // frames
+  uint64_t decoded = 0;  // frames that are understood now
   uint64_t readings = 0;
-  std::string error;      // of the last read, "" when it went well
+  std::string error;  // of the last read, "" when it went well
 };
 
 class LateDecoder {

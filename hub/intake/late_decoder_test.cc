@@ -21,9 +21,7 @@ class LateDecoderTest : public testing::Test {
   LateDecoderTest() { Open(); }
   ~LateDecoderTest() override { Close(); }
 
-  void Open() {
-    life_ = std::make_unique<Life>(folder_.File("vesta.db"), io_, clock_, keys_);
-  }
+  void Open() { life_ = std::make_unique<Life>(folder_.File("vesta.db"), io_, clock_, keys_); }
   void Close() {
     if (life_ == nullptr) return;
     life_->late.Stop();

@@ -24,8 +24,9 @@ bool IsDatagramProtocol(std::string_view protocol);
 
 // What a key that comes later can mend.
 struct LateDecodeRules {
-  std::vector<std::string> reasons;    // of rejected frames; empty: keys change nothing
-  std::vector<std::string> leave_out;  // identities of devices that are made of others: one alone would tell a wrong sum
+  std::vector<std::string> reasons;  // of rejected frames; empty: keys change nothing
+  std::vector<std::string>
+      leave_out;  // identities of devices that are made of others: one alone would tell a wrong sum
 };
 LateDecodeRules LateDecodeRulesOf(std::string_view protocol);
 

@@ -13,7 +13,8 @@ constexpr const char* kNoFrameHint =
     "`vesta doctor` tries the settings";
 
 constexpr const char* kNoKeyHint =
-    "devices are heard, but their keys are missing: give them on the page or by `vesta keys add`; what was heard before "
+    "devices are heard, but their keys are missing: give them on the page or by `vesta keys add`; what was heard "
+    "before "
     "is decoded then";
 
 // Adds to a counter by reason, with room for a bounded number of reasons.

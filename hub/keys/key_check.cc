@@ -17,7 +17,8 @@ constexpr uint8_t kInstantReadout = 0x10;
 constexpr size_t kMaxShownName = 32;
 
 constexpr char kStale[] =
-    "A key changes when the PIN of the device is changed, and each device has its own: look it up again in VictronConnect "
+    "A key changes when the PIN of the device is changed, and each device has its own: look it up again in "
+    "VictronConnect "
     "(Product info, Instant readout, Show)";
 
 Bytes VictronData(const HeardAdvert& heard) {
@@ -86,8 +87,9 @@ void Tell(const Trials& trials, std::optional<uint64_t> meant, std::span<const H
   const bool has_opened = !trials.opens.empty() || !trials.maybe.empty();
   const std::vector<uint64_t>& found = trials.opens.empty() ? trials.maybe : trials.opens;
   const std::string words =
-      has_opened ? fmt::format("{} {}", trials.opens.empty() ? "By its first byte it fits" : "It opens", Names(found, heard))
-                 : "";
+      has_opened
+          ? fmt::format("{} {}", trials.opens.empty() ? "By its first byte it fits" : "It opens", Names(found, heard))
+          : "";
   if (meant) {
     const bool fits = std::find(trials.opens.begin(), trials.opens.end(), *meant) != trials.opens.end() ||
                       std::find(trials.maybe.begin(), trials.maybe.end(), *meant) != trials.maybe.end();

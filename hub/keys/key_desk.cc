@@ -97,11 +97,11 @@ tl::expected<void, KeyProblem> KeyDesk::Put(std::string_view id, std::string_vie
     return tl::unexpected(KeyProblem{"bad_name", fmt::format("a name has at most {} bytes", kMaxKeyNameBytes)});
   }
   const bool is_new = Find(given_, stored.id) == nullptr && Find(from_file_, stored.id) == nullptr;
-  const bool full = stored.id.is_network ? ring_.networks().size() >= victron::kMaxNetworks
-                                         : ring_.key_count() >= victron::kMaxKeys;
+  const bool full =
+      stored.id.is_network ? ring_.networks().size() >= victron::kMaxNetworks : ring_.key_count() >= victron::kMaxKeys;
   if (is_new && full) {
-    return tl::unexpected(KeyProblem{"full", fmt::format("there is room for {} devices and {} networks",
-                                                         victron::kMaxKeys, victron::kMaxNetworks)});
+    return tl::unexpected(KeyProblem{
+        "full", fmt::format("there is room for {} devices and {} networks", victron::kMaxKeys, victron::kMaxNetworks)});
   }
   std::vector<StoredKey> next;
   std::copy_if(given_.begin(), given_.end(), std::back_inserter(next),

@@ -22,7 +22,7 @@ inline constexpr size_t kMaxKeyNameBytes = 64;
 // Whose key it is: a device's Instant Readout, by its radio address, or a VE.Smart network's.
 struct KeyId {
   bool is_network = false;
-  uint64_t address = 0;    // of a device
+  uint64_t address = 0;  // of a device
   uint16_t network_id = 0;
 
   friend bool operator==(const KeyId&, const KeyId&) = default;

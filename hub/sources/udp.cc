@@ -40,9 +40,9 @@ class UdpCore final : public Reconnecting {
           fmt::format("{} can be reached from other computers: that needs exposed and allow", config().listen));
     }
     if (!Bind(udp::endpoint(address, config().tcp_port), &error)) {
-      return Lost(fmt::format("cannot listen on {} UDP port {}: {}", config().listen, config().tcp_port,
-                              error.message()),
-                  "", false);
+      return Lost(
+          fmt::format("cannot listen on {} UDP port {}: {}", config().listen, config().tcp_port, error.message()), "",
+          false);
     }
     const udp::endpoint local = socket_.local_endpoint(error);
     line().health().where = fmt::format("{} UDP port {}", config().listen, local.port());

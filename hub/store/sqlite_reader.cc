@@ -66,8 +66,9 @@ tl::expected<void, StoreError> SqliteReader::PrepareStatements() {
        " FROM frame f"
        " CROSS JOIN frame_class c ON c.id = f.class"
        " WHERE f.id < ?1 AND (?2 = '' OR c.source = ?2) AND (NOT ?3 OR c.verdict <> 0) ORDER BY f.id DESC LIMIT ?4"},
-      {&rejected_classes_, "SELECT id, reason FROM frame_class WHERE source = ?1 AND verdict = 1 AND frames > 0"
-                           " AND (?2 = 0 OR sender = ?2 OR sender = 0)"},
+      {&rejected_classes_,
+       "SELECT id, reason FROM frame_class WHERE source = ?1 AND verdict = 1 AND frames > 0"
+       " AND (?2 = 0 OR sender = ?2 OR sender = 0)"},
       {&class_frames_,
        "SELECT id, received_us, bytes, sender, clock FROM frame"
        " WHERE class = ?1 AND id > ?2 AND (?3 = 0 OR sender = ?3) ORDER BY id LIMIT ?4"},

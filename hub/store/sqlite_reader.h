@@ -56,8 +56,8 @@ class SqliteReader final : public StoreReader {
   int Fetch(const std::vector<JournalNumber>& numbers, RecordBatch* batch);
 
   SqliteDb db_;
-  Statement begin_, end_, journal_, one_, tail_, timeline_, tail_before_, timeline_before_, frames_, frame_links_, rejected_classes_, class_frames_,
-      frame_records_, stats_;
+  Statement begin_, end_, journal_, one_, tail_, timeline_, tail_before_, timeline_before_, frames_, frame_links_,
+      rejected_classes_, class_frames_, frame_records_, stats_;
 };
 
 }  // namespace vesta::hub

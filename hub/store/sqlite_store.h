@@ -68,7 +68,8 @@ class SqliteStore final : public Store {
   struct Statements {
     Statement begin, commit, rollback, page_count;
     Statement reading, readings, device, series, clear_states, state, position, meta;
-    Statement add_class, update_class, drop_class, move_frame, find_frame, frame, frame_reading, oldest_frame, delete_frame, delete_frame_reading;
+    Statement add_class, update_class, drop_class, move_frame, find_frame, frame, frame_reading, oldest_frame,
+        delete_frame, delete_frame_reading;
     Statement fold_end, fold;
     Statement next_series, old_in_series, delete_from_timeline, old_in_tail, delete_reading;
   };

@@ -600,7 +600,8 @@ TEST_F(SqliteStoreTest, AMarkedFrameIsNotRejectedAnyMore) {
   for (FrameId id = 1; id <= 5; ++id) unit.frames.push_back(RejectedFrame(id, 9));
   Commit(unit);
   CommitUnit marked;
-  marked.marks = {{2, FrameVerdict::kAccepted, ""}, {4, FrameVerdict::kAccepted, ""}, {77, FrameVerdict::kAccepted, ""}};
+  marked.marks = {
+      {2, FrameVerdict::kAccepted, ""}, {4, FrameVerdict::kAccepted, ""}, {77, FrameVerdict::kAccepted, ""}};
   Commit(marked);
   EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
   EXPECT_EQ(Count("SELECT frames FROM frame_class WHERE verdict = 0 AND sender = 9"), 2);

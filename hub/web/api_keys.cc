@@ -52,8 +52,7 @@ void WriteKey(JsonWriter& json, const ApiContext& context, const KeyEntry& key,
   }
   json.Key("device");
   const Device* const device =
-      key.id.is_network ? nullptr
-                        : context.directory.FindDeviceByKey(fmt::format("victron_{:012x}", key.id.address));
+      key.id.is_network ? nullptr : context.directory.FindDeviceByKey(fmt::format("victron_{:012x}", key.id.address));
   if (device == nullptr) {
     json.Null();
   } else {

@@ -1,6 +1,6 @@
 // Adverts of a solar charger as it would send them, for tests and benchmarks: Instant Readout with a key and a nonce of
-// the caller's choice, as datagrams of protocols/ble_advert.h. Layout and plaintext: the worked example of the reference
-// of the Victron formats, section 3.
+// the caller's choice, as datagrams of protocols/ble_advert.h. Layout and plaintext: the worked example of the
+// reference of the Victron formats, section 3.
 #pragma once
 
 #include <algorithm>
@@ -31,8 +31,8 @@ inline std::vector<uint8_t> SolarAdvertForTest(uint64_t address, const Key& key,
   crypto::Aes128Block cipher;
   cipher.SetKey(key);
   cipher.Encrypt(counter, stream);
-  std::vector<uint8_t> data = {0,    ble::kTypeManufacturer, 0xE1,       0x02,       0x10,  0x02, 0x42, 0xA0,
-                               0x01, counter[0],             counter[1], key.front()};
+  std::vector<uint8_t> data = {
+      0, ble::kTypeManufacturer, 0xE1, 0x02, 0x10, 0x02, 0x42, 0xA0, 0x01, counter[0], counter[1], key.front()};
   for (size_t i = 0; i < payload.size(); ++i) data.push_back(static_cast<uint8_t>(payload[i] ^ stream[i]));
   data[0] = static_cast<uint8_t>(data.size() - 1);
   ble::Advert advert;

@@ -34,8 +34,8 @@ class KeysSystemTest : public testing::Test {
     const UdpSender sender(udp_port_);
     for (int i = 0; i < count; ++i) {
       ++nonce_;
-      ASSERT_TRUE(sender.Send(victron::SolarAdvertForTest(kCharger, victron::kKeyForTest, nonce_,
-                                                          static_cast<uint16_t>(1200 + nonce_))));
+      ASSERT_TRUE(sender.Send(
+          victron::SolarAdvertForTest(kCharger, victron::kKeyForTest, nonce_, static_cast<uint16_t>(1200 + nonce_))));
     }
   }
   static uint64_t Rejected(const HubProcess& hub, const std::string& reason) {

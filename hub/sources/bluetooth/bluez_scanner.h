@@ -3,8 +3,9 @@
 // It runs on a thread of its own, since D-Bus calls wait for others, and hands adverts over in the form of
 // protocols/ble_advert.h through a bounded queue: a main thread that is late loses the newest and counts them, and
 // never waits for D-Bus. Each adapter listens passively by an advertisement monitor where BlueZ offers one (it sends
-// nothing into the air), else by discovery with duplicates. Adapters come and go, bluetoothd and the bus itself restart:
-// it notices and begins again. Facts: BlueZ doc/adapter-api.txt, doc/device-api.txt, doc/advertisement-monitor-api.txt.
+// nothing into the air), else by discovery with duplicates. Adapters come and go, bluetoothd and the bus itself
+// restart: it notices and begins again. Facts: BlueZ doc/adapter-api.txt, doc/device-api.txt,
+// doc/advertisement-monitor-api.txt.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,9 +23,9 @@ namespace vesta::hub {
 enum class ScanMode : uint8_t { kNone = 0, kPassive = 1, kDiscovery = 2 };
 
 struct ScanOptions {
-  std::vector<std::string> adapters;    // "hci0" or an adapter's address; none: all there are
-  std::string mode = "auto";            // "auto", "passive", "discovery"
-  std::vector<uint16_t> companies;      // whose manufacturer data is wanted; others are only counted
+  std::vector<std::string> adapters;  // "hci0" or an adapter's address; none: all there are
+  std::string mode = "auto";          // "auto", "passive", "discovery"
+  std::vector<uint16_t> companies;    // whose manufacturer data is wanted; others are only counted
   std::string rfkill = "/sys/class/rfkill";
   int64_t retry_us = 5 * kUsPerSecond;  // until what failed is tried again
 };

@@ -49,11 +49,7 @@ sdbus::message_handler Guarded(Handle handle) {
 }  // namespace
 
 BluezSession::BluezSession(const ScanOptions& options, const std::atomic<bool>& stopping, int wake_fd, Sink& sink)
-    : options_(options),
-      stopping_(stopping),
-      wake_fd_(wake_fd),
-      sink_(sink),
-      bus_(sdbus::createSystemBusConnection()) {
+    : options_(options), stopping_(stopping), wake_fd_(wake_fd), sink_(sink), bus_(sdbus::createSystemBusConnection()) {
   bus_->setMethodCallTimeout(kCallTimeout_us);
   Subscribe();
 }
@@ -100,7 +96,8 @@ void BluezSession::Serve() {
     const int own_ms = PollTimeout();
     if (wait_ms < 0 || (own_ms >= 0 && own_ms < wait_ms)) wait_ms = own_ms;
     poll(polled, std::size(polled), wait_ms);
-    if ((polled[0].revents & (POLLHUP | POLLERR)) != 0) throw sdbus::Error("vesta.BusLost", "the bus closed the connection");
+    if ((polled[0].revents & (POLLHUP | POLLERR)) != 0)
+      throw sdbus::Error("vesta.BusLost", "the bus closed the connection");
   }
 }
 
@@ -158,7 +155,8 @@ void BluezSession::TakeAdapter(const std::string& path, const AdapterProperties&
     adapter.status.name = name;
     adapter.status.present = true;
     const size_t digit = name.find_first_of("0123456789");
-    adapter.number = digit == std::string::npos ? 0 : static_cast<uint8_t>(std::strtoul(name.c_str() + digit, nullptr, 10));
+    adapter.number =
+        digit == std::string::npos ? 0 : static_cast<uint8_t>(std::strtoul(name.c_str() + digit, nullptr, 10));
     adapter.proxy = sdbus::createProxy(*bus_, kBluezName, path);
   }
   if (properties.address) adapter.status.address = *properties.address;
@@ -356,7 +354,8 @@ void BluezSession::BeginPassive(Adapter& adapter) {
     adapter.proxy->callMethodAsync("RegisterMonitor")
         .onInterface(kMonitorManagerInterface)
         .withArguments(sdbus::ObjectPath(root))
-        .uponReplyInvoke([this, name = adapter.status.name](const sdbus::Error* error) { OnMonitorAnswer(name, error); });
+        .uponReplyInvoke(
+            [this, name = adapter.status.name](const sdbus::Error* error) { OnMonitorAnswer(name, error); });
   } catch (const sdbus::Error& error) {
     Fail(adapter, ExplainDbusError(error.getName(), error.getMessage(), adapter.status.name + ": passive listening"));
   }

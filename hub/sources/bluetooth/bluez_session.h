@@ -39,9 +39,9 @@ class BluezSession {
     AdapterStatus status;
     std::string path;
     uint8_t number = 0;
-    bool has_monitors = false;      // BlueZ offers passive listening
-    bool passive_refused = false;   // and did not give it
-    bool pending = false;           // an answer is being waited for
+    bool has_monitors = false;     // BlueZ offers passive listening
+    bool passive_refused = false;  // and did not give it
+    bool pending = false;          // an answer is being waited for
     int64_t retry_at_us = INT64_MIN;
     std::unique_ptr<sdbus::IProxy> proxy;
     std::unique_ptr<sdbus::IObject> monitor_root;

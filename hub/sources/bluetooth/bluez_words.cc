@@ -37,10 +37,12 @@ Trouble ExplainDbusError(const std::string& name, const std::string& message, co
             "the user that runs Vesta must be in the group bluetooth: `usermod -aG bluetooth vesta`, then restart it"};
   }
   if (name == "org.bluez.Error.NotReady") {
-    return {fmt::format("{}: the adapter is not ready", doing), "it is tried again; `bluetoothctl show` tells its state"};
+    return {fmt::format("{}: the adapter is not ready", doing),
+            "it is tried again; `bluetoothctl show` tells its state"};
   }
   if (name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Timeout") {
-    return {fmt::format("{}: bluetoothd does not answer", doing), "it is tried again; see `systemctl status bluetooth`"};
+    return {fmt::format("{}: bluetoothd does not answer", doing),
+            "it is tried again; see `systemctl status bluetooth`"};
   }
   return {fmt::format("{} failed: {}", doing, message.empty() ? name : message),
           "it is tried again; see `systemctl status bluetooth`"};

@@ -1,5 +1,5 @@
-// For tests and benchmarks: a D-Bus of their own that stands in for the system's, and a bluetoothd that plays what it is
-// told (fake_bluez.py). Both end with the test; what can't be started ends the program.
+// For tests and benchmarks: a D-Bus of their own that stands in for the system's, and a bluetoothd that plays what it
+// is told (fake_bluez.py). Both end with the test; what can't be started ends the program.
 #pragma once
 
 #include <fcntl.h>
@@ -55,7 +55,8 @@ class SteeredProgram {
 
   void Write(const std::string& line) {
     const std::string text = line + "\n";
-    Need(write(in_, text.data(), text.size()) == static_cast<ssize_t>(text.size()), "a program that is steered has ended");
+    Need(write(in_, text.data(), text.size()) == static_cast<ssize_t>(text.size()),
+         "a program that is steered has ended");
   }
 
   // The next line; "" when none comes within the limit.
@@ -125,7 +126,8 @@ class PrivateBus {
 class FakeBluez {
  public:
   void Start() {
-    program_.Start({"/usr/bin/python3", std::string(VESTA_SOURCE_DIR) + "/hub/sources/bluetooth/testing/fake_bluez.py"});
+    program_.Start(
+        {"/usr/bin/python3", std::string(VESTA_SOURCE_DIR) + "/hub/sources/bluetooth/testing/fake_bluez.py"});
     Need(program_.ReadLine() == "ready", "fake_bluez.py does not start");
   }
   void End() { program_.End(); }
