@@ -86,9 +86,9 @@ INSTANTIATE_TEST_SUITE_P(Syntax, BadConfig, testing::ValuesIn(kSyntax),
 constexpr Case kSchema[] = {
     {"NotAnObject", "[]", "v:1:1: this is a list (allowed: an object in { and })\n"},
     {"UnknownKey", "{\"hub\": {\n  \"Nme\": \"a\"}}",
-     "v:2:3: hub: unknown key \"Nme\"; did you mean name? (allowed: id, name, zone, log_level)\n"},
+     "v:2:3: hub: unknown key \"Nme\"; did you mean name? (allowed: id, name, zone, log_level, keys_file)\n"},
     {"UnknownKeyWithoutSuggestion", "{\"hub\": {\"colour\": 1}}",
-     "v:1:10: hub: unknown key \"colour\" (allowed: id, name, zone, log_level)\n"},
+     "v:1:10: hub: unknown key \"colour\" (allowed: id, name, zone, log_level, keys_file)\n"},
     {"DuplicateKey", "{\"hub\": {\"id\": \"a\",\n \"id\": \"b\"}}",
      "v:2:2: hub.id: the key \"id\" stands here again, first in line 1 (allowed: each key once)\n"},
     {"WrongKind", "{\"http\": {\"port\": \"8600\"}}",
@@ -146,15 +146,15 @@ constexpr Case kRules[] = {
     {"SamePortTwice", "{\"sources\": [\n" SERIAL("a", "/dev/a", "") ",\n" SERIAL("b", "/dev/a", "") "]}",
      "v:3:59: sources[1].port: the serial port \"/dev/a\" is used twice, first in line 2 (allowed: each once)\n"},
     {"StreamOverDatagrams", "{\"sources\": [{\"name\": \"a\", \"type\": \"bluetooth\", \"protocol\": \"p1\"}]}",
-     "v:1:62: sources[0].protocol: p1 does not come over a source of type bluetooth (allowed: victron)\n"},
+     "v:1:61: sources[0].protocol: p1 does not come over a source of type bluetooth (allowed: victron)\n"},
     {"DatagramsOverAStream",
      "{\"sources\": [{\"name\": \"a\", \"type\": \"serial\", \"port\": \"/dev/a\", \"protocol\": \"victron\"}]}",
-     "v:1:77: sources[0].protocol: victron does not come over a source of type serial (allowed: p1, or for victron a "
+     "v:1:76: sources[0].protocol: victron does not come over a source of type serial (allowed: p1, or for victron a "
      "source of type bluetooth, udp or capture)\n"},
     {"ExposedDatagrams",
      "{\"sources\": [{\"name\": \"a\", \"type\": \"udp\", \"port\": 1, \"protocol\": \"victron\", \"listen\": "
      "\"0.0.0.0\"}]}",
-     "v:1:88: sources[0].listen: 0.0.0.0 can be reached from other computers, and the sender does not log in (allowed: "
+     "v:1:87: sources[0].listen: 0.0.0.0 can be reached from other computers, and the sender does not log in (allowed: "
      "127.0.0.1, or \"exposed\": true and the senders in \"allow\")\n"},
     {"OpenPageWithoutLogin", "{\"http\": {\"address\": \"0.0.0.0\"}}",
      "v:1:22: http.address: 0.0.0.0 can be reached from other computers, but nobody has to log in (allowed: "

@@ -124,7 +124,7 @@ struct StorageConfig {
   double commit_s = 10;
   uint32_t commit_readings = 4096;
   uint32_t keep_days = 0;    // 0 = for ever
-  uint32_t archive_mb = 16;  // raw frames, per source and verdict
+  uint32_t archive_mb = 16;  // raw frames, per source, verdict, reason and sender
 };
 
 struct DeviceConfig {

@@ -13,8 +13,8 @@ namespace vesta::hub {
 namespace {
 
 constexpr int kAdverts = 10000;
-// Microseconds of CPU an advert: 1,000 adverts a second are then 10 % of a core at most.
-constexpr double kLimit_us = 100;
+// Microseconds of CPU an advert: 1,000 adverts a second are then 3 % of a core at most.
+constexpr double kLimit_us = 30;
 
 double CpuSeconds() {
   rusage usage{};
