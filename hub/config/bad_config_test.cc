@@ -201,6 +201,12 @@ constexpr Case kRules[] = {
      "v:1:14: outputs[0]: a password without a username (allowed: \"username\" beside it)\n"},
     {"SameDeviceTwice", "{\"devices\": [{\"key\": \"a\"}, {\"key\": \"a\"}]}",
      "v:1:36: devices[1].key: the device \"a\" is used twice, first in line 1 (allowed: each once)\n"},
+    {"MergedAlone", R"({"merged": [{"key": "house", "members": ["a"]}]})",
+     "v:1:41: merged[0].members: there is nothing to merge (allowed: at least two keys of devices)\n"},
+    {"MergedFieldOfOneMember",
+     R"({"merged": [{"key": "h", "members": ["a", "b"], "fields": [{"field": "v", "from": ["v"]}]}]})",
+     "v:1:83: merged[0].fields[0].from: 1 names for 2 members (allowed: one for each member, an empty text where it "
+     "has none)\n"},
 };
 INSTANTIATE_TEST_SUITE_P(Rules, BadConfig, testing::ValuesIn(kRules),
                          [](const auto& instance) { return std::string(instance.param.name); });

@@ -133,6 +133,21 @@ struct DeviceConfig {
   std::string place;
 };
 
+// One physical device that several sources hear.
+struct MergedConfig {
+  struct FieldMap {
+    std::string field;              // name in the merged device
+    std::vector<std::string> from;  // by member; "" = this member has none
+  };
+  std::string key;  // [a-z0-9_-]+
+  std::string name;
+  std::string place;
+  std::vector<std::string> members;  // keys of devices, the preferred one first
+  std::vector<FieldMap> fields;
+  uint32_t fallback_after_s = 60;
+  uint32_t return_after_s = 60;
+};
+
 struct Config {
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
@@ -144,6 +159,7 @@ struct Config {
   std::vector<SourceConfig> sources;
   std::vector<OutputConfig> outputs;
   std::vector<DeviceConfig> devices;
+  std::vector<MergedConfig> merged;
 };
 
 }  // namespace vesta::hub

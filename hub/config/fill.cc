@@ -137,6 +137,22 @@ void FillOutput(const JsonNode& node, OutputConfig* output) {
   Get(node, "birth_topic", &output->birth_topic);
 }
 
+void FillMerged(const JsonNode& node, MergedConfig* merged) {
+  Get(node, "key", &merged->key);
+  Get(node, "name", &merged->name);
+  Get(node, "place", &merged->place);
+  Get(node, "members", &merged->members);
+  Get(node, "fallback_after_s", &merged->fallback_after_s);
+  Get(node, "return_after_s", &merged->return_after_s);
+  const JsonNode* const fields = node.Find("fields");
+  if (fields == nullptr) return;
+  for (const JsonNode& item : fields->items) {
+    MergedConfig::FieldMap& map = merged->fields.emplace_back();
+    Get(item, "field", &map.field);
+    Get(item, "from", &map.from);
+  }
+}
+
 void FillDevice(const JsonNode& node, DeviceConfig* device) {
   Get(node, "key", &device->key);
   Get(node, "name", &device->name);

@@ -215,7 +215,7 @@ TEST_F(LateDecoderTest, ForeignAdvertsLeaveNothingBehindButACount) {
     datagram.resize(ble::WriteAdvert(foreign, datagram));
     Hear(datagram);
   }
-  EXPECT_EQ(life_->line.Report().counters.at("foreign"), 1000u);
+  EXPECT_EQ(life_->line.ReportedHealth().counters.at("foreign"), 1000u);
   EXPECT_TRUE(life_->line.heard().all().empty());
   Flush();
   auto reader = life_->store->OpenReader();

@@ -47,21 +47,6 @@ SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOp
   health_.state_since_us = clock_.Read().utc_us;
 }
 
-SourceHealth SessionLine::Report() const {
-  class Sink final : public CounterSink {
-   public:
-    explicit Sink(SourceHealth& health) : health_(health) {}
-    void Count(const char* name, uint64_t count) override { health_.counters[name] = count; }
-
-   private:
-    SourceHealth& health_;
-  };
-  SourceHealth report = health_;
-  Sink sink(report);
-  session_->ReportCounters(sink);
-  return report;
-}
-
 void SessionLine::SetState(SourceState state) {
   if (health_.state == state) return;
   health_.state = state;
@@ -99,8 +84,7 @@ void SessionLine::Finished(std::string_view what) {
 void SessionLine::Received(Bytes bytes) {
   replay_ = false;
   now_ = clock_.Read();
-  health_.bytes += bytes.size();
-  session_->Receive(bytes, now_, *this);
+  Decode(bytes);
   ArmTimer();
   if (health_.frames_accepted == 0 && health_.hint.empty()) SetHint();
 }
@@ -116,10 +100,40 @@ void SessionLine::SetHint() {
 void SessionLine::ReceivedAt(Bytes bytes, const Now& when) {
   replay_ = true;
   now_ = when;
-  health_.bytes += bytes.size();
-  session_->Receive(bytes, now_, *this);
+  Decode(bytes);
   // The session's timers run in the replayed time: what is due has to be due before the next bytes.
   if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+}
+
+void SessionLine::Decode(Bytes bytes) {
+  health_.bytes += bytes.size();
+  const uint64_t frames = health_.frames_accepted;
+  const auto start = std::chrono::steady_clock::now();
+  session_->Receive(bytes, now_, *this);
+  if (health_.frames_accepted == frames) return;
+  const auto took = std::chrono::steady_clock::now() - start;
+  health_.decode.Add(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+}
+
+const SourceHealth& SessionLine::ReportedHealth() {
+  struct Sink final : CounterSink {
+    explicit Sink(std::map<std::string, uint64_t>& into) : counters(into) {}
+    void Count(const char* name, uint64_t count) override { counters[name] = count; }
+    std::map<std::string, uint64_t>& counters;
+  } sink(health_.counters);
+  session_->ReportCounters(sink);
+  return health_;
+}
+
+std::vector<UnknownObject> SessionLine::UnknownObjects() const {
+  struct Sink final : UnknownSink {
+    void Unknown(std::string_view code, std::string_view example, uint64_t count) override {
+      found.push_back({std::string(code), std::string(example), count});
+    }
+    std::vector<UnknownObject> found;
+  } sink;
+  session_->ReportUnknown(sink);
+  return std::move(sink.found);
 }
 
 void SessionLine::ArmTimer() {

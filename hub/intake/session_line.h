@@ -67,8 +67,9 @@ class SessionLine final : public Line, private SessionEvents {
   void Sent(size_t count) override { session_->Transmitted(count); }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
-  // The same with the protocol's own counters.
-  SourceHealth Report() const;
+  // The health with the session's own counters as they are now.
+  const SourceHealth& ReportedHealth();
+  std::vector<UnknownObject> UnknownObjects() const;
 
   // Who is heard, where the medium is shared.
   const HeardSenders& heard() const { return heard_; }
@@ -85,6 +86,7 @@ class SessionLine final : public Line, private SessionEvents {
   void SetHint();
   void CountProblem(const FrameEvent& frame);
   void SetState(SourceState state);
+  void Decode(Bytes bytes);
   void ArmTimer();
 
   const Clock& clock_;

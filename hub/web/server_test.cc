@@ -186,6 +186,32 @@ TEST_F(ServerTest, UnknownFramesComeInPages) {
   EXPECT_TRUE(answer.body.ends_with(R"("next_before":54})")) << answer.body.substr(answer.body.size() - 40);
 }
 
+TEST_F(ServerTest, UnknownObjectsOfUnderstoodFrames) {
+  Start();
+  const string object = R"x({"source":"cupboard","code":"0-0:96.99.9","example":"(0001)","count":3})x";
+  EXPECT_NE(Get("/api/v1/unknown").body.find("\"objects\":[" + object + "]"), string::npos);
+  EXPECT_NE(Get("/api/v1/unknown?source=other").body.find(R"("objects":[])"), string::npos);
+}
+
+TEST_F(ServerTest, AMergedSeriesShowsTheReadingsOfItsRoad) {
+  Start();
+  EXPECT_NE(Get("/api/v1/readings?series=1").body.find(R"("series":1,"road":null)"), string::npos);
+  fake_.merged_series = 2;
+  fake_.shown_series = 1;
+  const string answer = Get("/api/v1/readings?series=2").body;
+  EXPECT_NE(answer.find(R"("series":2,"road":"p1_e0044007382246019")"), string::npos) << answer;
+}
+
+TEST_F(ServerTest, ANameFromTheConfigurationStays) {
+  Start();
+  fake_.named_by_configuration = true;
+  RawClient client(port_);
+  const RawAnswer answer =
+      client.Ask(Request("PATCH", "/api/v1/devices/p1_e0044007382246019", Origin(), R"({"name":"Mine"})"));
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_NE(answer.body.find("named_by_configuration"), string::npos) << answer.body;
+}
+
 TEST_F(ServerTest, RenamesADevice) {
   Start();
   const auto patch = [&](const string& body) {

@@ -207,7 +207,7 @@ bool MeasureFlood() {
   const double first = *std::min_element(late_ms.begin(), late_ms.end());
   std::sort(late_ms.begin(), late_ms.end());
   const double p99 = late_ms[late_ms.size() * 99 / 100] - first;
-  const hub::SourceHealth health = inside.line->Report();
+  const hub::SourceHealth health = inside.line->ReportedHealth();
   fmt::print("{} foreign adverts counted, {} lost in the socket\n", health.counters.at("foreign"),
              health.frames_discarded.contains("socket_full") ? health.frames_discarded.at("socket_full") : 0);
   bool good = Bar("known_advert_delay_p99_ms_under_flood", p99, kDelayLimit_ms);
