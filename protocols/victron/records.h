@@ -37,7 +37,8 @@ inline constexpr uint16_t kRecordSolarSense = 0xFF01;
 // One cipher block: every published record fits, and what lies beyond is not agreed upon.
 inline constexpr size_t kMaxRecordSize = 16;
 
-// A record as two words, first byte lowest; what lies behind its end is zero.
+// A record as two words, first byte lowest. What lies behind its end means nothing: who takes a field looks at the
+// size.
 struct RecordWords {
   uint64_t low = 0;
   uint64_t high = 0;
@@ -81,13 +82,7 @@ inline RecordWords LoadRecord(Bytes bytes) {
 
 // The same record with a cipher block laid over it.
 inline RecordWords Xor(const RecordWords& record, std::span<const uint8_t, kMaxRecordSize> block) {
-  constexpr size_t kWord = 8;
-  // All ones in the first `bytes` bytes.
-  const auto mask = [](size_t bytes) { return bytes >= kWord ? ~uint64_t{0} : (uint64_t{1} << (8 * bytes)) - 1; };
-  RecordWords result = record;
-  result.low ^= LoadWord(block.data()) & mask(record.size);
-  result.high ^= LoadWord(block.data() + kWord) & mask(record.size > kWord ? record.size - kWord : 0);
-  return result;
+  return {record.low ^ LoadWord(block.data()), record.high ^ LoadWord(block.data() + 8), record.size};
 }
 
 // Bits that the published layout takes; 0 when the type has none.

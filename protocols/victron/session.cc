@@ -40,7 +40,7 @@ DeviceKind KindOf(const Product* product, DeviceKind record_kind) {
 }  // namespace
 
 // What every advert looks at stands first, in one or two cache lines.
-struct BleSession::Slot {
+struct alignas(64) BleSession::Slot {
   uint64_t address = 0;
   uint64_t key_revision = 0;  // of the ring that the key came from
   crypto::Aes128Block cipher;
@@ -135,9 +135,9 @@ void BleSession::TakeRecord(Bytes record, Call& call) {
     if (slot == nullptr) slot = MakeSlot(call.advert.address);
     if (slot == nullptr) return Reject(call, "too_many_devices", &counters_.devices_refused, true);
     if (!is_cached && !TakeKey(slot, *key)) return Reject(call, "no_key", &counters_.no_key, true);
-    std::array<uint8_t, kMaxRecordSize> block{};
-    block[0] = record[5];
-    block[1] = record[6];
+    // The counter block is the nonce and zeros. Written as words, since a store of bytes would hold up the cipher's load.
+    alignas(crypto::kAesBlockSize) uint64_t words[2] = {nonce, 0};
+    const std::span<uint8_t, crypto::kAesBlockSize> block(reinterpret_cast<uint8_t*>(words), sizeof(words));
     slot->cipher.Encrypt(block, block);
     plain = Xor(plain, block);
   } else {
