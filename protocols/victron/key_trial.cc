@@ -38,7 +38,7 @@ bool IsOutlandish(uint16_t id, const Value& value) {
   }
 }
 
-int SignsOfNoise(uint16_t type, Bytes plain) {
+int SignsOfNoise(uint16_t type, const RecordWords& plain) {
   FieldMemory memory;
   ReadingWriter writer;
   writer.Start(0, {0, TimeQuality::kHubNotSynchronised}, &memory);
@@ -57,9 +57,10 @@ int SignsOfNoise(uint16_t type, Bytes plain) {
   }
   // Bits behind the last field are ones.
   const size_t bits = RecordBits(type);
-  if (plain.size() == (bits + 7) / 8 && bits % 8 != 0) {
-    const auto padding = static_cast<uint8_t>(0xFF << bits % 8);
-    signs += (plain.back() & padding) != padding ? 1 : 0;
+  const auto padding = static_cast<unsigned>(8 * plain.size - std::min(8 * plain.size, bits));
+  if (padding > 0 && padding < 8) {
+    const uint32_t ones = (1u << padding) - 1;
+    signs += plain.Take(static_cast<unsigned>(bits), padding) != ones ? 1 : 0;
   }
   return signs;
 }
@@ -77,9 +78,8 @@ KeyTrial TryKey(const Key& key, Bytes data) {
   block[0] = data[5];
   block[1] = data[6];
   if (!cipher.SetKey(key) || !cipher.Encrypt(block, block)) return KeyTrial::kNothingToOpen;
-  const Bytes payload = data.subspan(kHeaderSize, std::min(data.size() - kHeaderSize, kMaxRecordSize));
-  for (size_t i = 0; i < payload.size(); ++i) block[i] ^= payload[i];
-  return SignsOfNoise(type, {block.data(), payload.size()}) < kSignsOfNoise ? KeyTrial::kOpens : KeyTrial::kImplausible;
+  const RecordWords plain = Xor(LoadRecord(data.subspan(kHeaderSize)), block);
+  return SignsOfNoise(type, plain) < kSignsOfNoise ? KeyTrial::kOpens : KeyTrial::kImplausible;
 }
 
 }  // namespace vesta::victron

@@ -26,17 +26,25 @@ class PvSum {
   void SetPower(size_t member, int64_t power_cW, int64_t now_us);
   void SetYield(size_t member, int64_t yield_10Wh, int64_t now_us);
 
+  // Drops what has become too old and adds up the rest. The values below are as of the last call.
+  void Refresh(int64_t now_us);
   // Members that gave power within kForgetMember_us.
-  size_t member_count(int64_t now_us) const;
-  int64_t power_cW(int64_t now_us) const;
+  size_t member_count() const { return member_count_; }
+  int64_t power_cW() const { return power_cW_; }
+  bool is_member(size_t member) const { return member < used_ && members_[member].has_power; }
+  size_t used() const { return used_; }  // no member has this number or a higher one
   // In hundredths of a percent, rounded.
-  int64_t share(size_t member, int64_t now_us) const;
+  int64_t share(size_t member) const;
   // False while a charger that takes part is silent: a sum without it would fall.
-  bool Yield(int64_t now_us, int64_t* yield_10Wh) const;
+  bool yield(int64_t* yield_10Wh) const {
+    *yield_10Wh = yield_10Wh_;
+    return has_yield_;
+  }
 
  private:
   struct Member {
     bool has_power = false;
+    bool is_fresh = false;  // counts in the sum
     bool has_yield = false;
     bool waits_for_day = false;
     int64_t power_cW = 0;
@@ -46,6 +54,11 @@ class PvSum {
     int64_t waits_since_us = 0;
   };
   std::array<Member, kMaxMembers> members_{};
+  size_t used_ = 0;  // members beyond were never heard
+  size_t member_count_ = 0;
+  int64_t power_cW_ = 0;
+  int64_t yield_10Wh_ = 0;
+  bool has_yield_ = false;
 };
 
 }  // namespace vesta::victron

@@ -197,40 +197,12 @@ constexpr Row kSolarSenseRows[] = {Unsigned(kSolarsenseError, 0, 32, 0, kNoCode)
                                    Bits(Item::kTxPower, 114, 1),
                                    {kTimeSinceSun, 115, 7, Item::kMinutes, 0, 0x7F}};
 
-// The record's bits as two words; what lies behind the end is zero and told by `size`.
-struct Stream {
-  uint64_t low = 0;
-  uint64_t high = 0;
-  size_t size = 0;  // in bits
-
-  constexpr uint64_t Take(unsigned bit, unsigned width) const {
-    uint64_t value = 0;
-    if (bit >= 64) {
-      value = high >> (bit - 64);
-    } else if (bit == 0) {
-      value = low;
-    } else {
-      value = low >> bit | high << (64 - bit);
-    }
-    return width == 64 ? value : value & ((uint64_t{1} << width) - 1);
-  }
-};
-
-Stream Load(Bytes plain) {
-  Stream stream;
-  const size_t size = std::min(plain.size(), kMaxRecordSize);
-  stream.size = 8 * size;
-  for (size_t i = 0; i < size && i < 8; ++i) stream.low |= uint64_t{plain[i]} << (8 * i);
-  for (size_t i = 8; i < size; ++i) stream.high |= uint64_t{plain[i]} << (8 * (i - 8));
-  return stream;
-}
-
 // True with the mantissa when the field is there and available.
 template <const auto& kRows, size_t kIndex>
-bool TakeNumber(const Stream& stream, int64_t* mantissa) {
+[[gnu::always_inline]] inline bool TakeNumber(const RecordWords& record, int64_t* mantissa) {
   constexpr Row kRow = kRows[kIndex];
-  if (stream.size < size_t{kRow.bit} + kRow.width) return false;
-  const auto raw = static_cast<uint32_t>(stream.Take(kRow.bit, kRow.width));
+  if (8 * record.size < size_t{kRow.bit} + kRow.width) return false;
+  const uint32_t raw = record.Take(kRow.bit, kRow.width);
   if (raw == kRow.na || raw == kRow.also_na) return false;
   int64_t value = raw;
   if constexpr (kRow.is_signed) value = static_cast<int64_t>(uint64_t{raw} << (64 - kRow.width)) >> (64 - kRow.width);
@@ -239,10 +211,10 @@ bool TakeNumber(const Stream& stream, int64_t* mantissa) {
   return true;
 }
 
-void PutAux(const Stream& stream, unsigned bit, ReadingWriter& writer) {
+void PutAux(RecordWords record, unsigned bit, ReadingWriter& writer) {
   constexpr int64_t kZeroCelsius_cK = 27315;
-  const auto raw = static_cast<uint32_t>(stream.Take(bit, 16));
-  const auto mode = static_cast<uint32_t>(stream.Take(bit + 16, 2));
+  const uint32_t raw = record.Take(bit, 16);
+  const uint32_t mode = record.Take(bit + 16, 2);
   switch (mode) {
     case 0:
       if (raw == 0x7FFF) {
@@ -271,7 +243,7 @@ void PutAux(const Stream& stream, unsigned bit, ReadingWriter& writer) {
   writer.State(kAuxMode, mode);
 }
 
-void PutCells(const Stream& stream, unsigned bit, ReadingWriter& writer) {
+void PutCells(RecordWords record, unsigned bit, ReadingWriter& writer) {
   constexpr unsigned kCells = 8;
   constexpr unsigned kWidth = 7;
   constexpr uint32_t kNoCell = 0x7F;
@@ -283,8 +255,8 @@ void PutCells(const Stream& stream, unsigned bit, ReadingWriter& writer) {
   uint32_t range = 0;
   for (unsigned i = 0; i < kCells; ++i) {
     const auto field = static_cast<uint16_t>(kCell1Voltage + i);
-    const auto raw = static_cast<uint32_t>(stream.Take(bit + i * kWidth, kWidth));
-    if (stream.size < bit + (i + 1) * kWidth || raw == kNoCell) {
+    const uint32_t raw = record.Take(bit + i * kWidth, kWidth);
+    if (8 * record.size < bit + (i + 1) * kWidth || raw == kNoCell) {
       writer.Unavailable(field);
       continue;
     }
@@ -314,11 +286,11 @@ int64_t SunMinutes(uint32_t raw) {
 }
 
 template <const auto& kRows, size_t kIndex>
-void PutRow(const Stream& stream, ReadingWriter& writer) {
+[[gnu::always_inline]] inline void PutRow(const RecordWords& record, ReadingWriter& writer) {
   constexpr Row kRow = kRows[kIndex];
   if constexpr (kRow.item == Item::kNumber) {
     int64_t mantissa = 0;
-    if (TakeNumber<kRows, kIndex>(stream, &mantissa)) {
+    if (TakeNumber<kRows, kIndex>(record, &mantissa)) {
       writer.Number(kRow.field, mantissa, kRow.exponent);
     } else {
       writer.Unavailable(kRow.field);
@@ -328,22 +300,22 @@ void PutRow(const Stream& stream, ReadingWriter& writer) {
     constexpr size_t kCurrent = kRow.na;
     int64_t voltage = 0;
     int64_t current = 0;
-    if (TakeNumber<kRows, kVoltage>(stream, &voltage) && TakeNumber<kRows, kCurrent>(stream, &current)) {
+    if (TakeNumber<kRows, kVoltage>(record, &voltage) && TakeNumber<kRows, kCurrent>(record, &current)) {
       writer.Derived(kRow.field, voltage * current, kRows[kVoltage].exponent + kRows[kCurrent].exponent);
     } else {
       writer.Unavailable(kRow.field);
     }
   } else if constexpr (kRow.item == Item::kCells) {
-    PutCells(stream, kRow.bit, writer);
+    PutCells(record, kRow.bit, writer);
   } else {
-    const bool fits = stream.size >= size_t{kRow.bit} + kRow.width;
-    const auto raw = static_cast<uint32_t>(stream.Take(kRow.bit, kRow.width));
+    const bool fits = 8 * record.size >= size_t{kRow.bit} + kRow.width;
+    const uint32_t raw = record.Take(kRow.bit, kRow.width);
     if (!fits || raw == kRow.na) {
       if constexpr (kRow.field != kNoField) writer.Unavailable(kRow.field);
       return;
     }
     if constexpr (kRow.item == Item::kState || kRow.item == Item::kMonitorMode) writer.State(kRow.field, raw);
-    if constexpr (kRow.item == Item::kAux) PutAux(stream, kRow.bit, writer);
+    if constexpr (kRow.item == Item::kAux) PutAux(record, kRow.bit, writer);
     if constexpr (kRow.item == Item::kAlarm) PutAlarmReason(raw, writer);
     if constexpr (kRow.item == Item::kWarning) PutWarningReason(raw, writer);
     if constexpr (kRow.item == Item::kOffReason) writer.Reasons(kOffReason, raw, kOffReasonBits);
@@ -357,14 +329,16 @@ void PutRow(const Stream& stream, ReadingWriter& writer) {
 }
 
 template <const auto& kRows, size_t... kIndex>
-void PutRows(const Stream& stream, ReadingWriter& writer, std::index_sequence<kIndex...>) {
-  (PutRow<kRows, kIndex>(stream, writer), ...);
+[[gnu::always_inline]] inline void PutRows(const RecordWords& record, ReadingWriter& writer,
+                                           std::index_sequence<kIndex...>) {
+  (PutRow<kRows, kIndex>(record, writer), ...);
 }
 
 // Unrolled for each record, so that every position, width and code is a constant: half the time of an advert is here.
 template <const auto& kRows>
-void Put(const Stream& stream, ReadingWriter& writer) {
-  PutRows<kRows>(stream, writer, std::make_index_sequence<std::size(kRows)>());
+void Put(const RecordWords& record, ReadingWriter& writer) {
+  const RecordWords copy = record;  // nothing that is written may alias it, so it stays in registers
+  PutRows<kRows>(copy, writer, std::make_index_sequence<std::size(kRows)>());
 }
 
 template <const auto& kRows>
@@ -377,7 +351,7 @@ constexpr size_t BitsOf() {
 struct Layout {
   uint16_t type;
   size_t bits;
-  void (*put)(const Stream&, ReadingWriter&);
+  void (*put)(const RecordWords&, ReadingWriter&);
   DeviceKind kind;
 };
 
@@ -419,10 +393,10 @@ size_t RecordBits(uint16_t type) {
   return layout == nullptr ? 0 : layout->bits;
 }
 
-bool DecodeRecord(uint16_t type, Bytes plain, ReadingWriter& writer) {
+bool DecodeRecord(uint16_t type, const RecordWords& plain, ReadingWriter& writer) {
   const Layout* layout = FindLayout(type);
   if (layout == nullptr || layout->put == nullptr) return false;
-  layout->put(Load(plain), writer);
+  layout->put(plain, writer);
   return true;
 }
 

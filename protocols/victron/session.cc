@@ -39,34 +39,33 @@ DeviceKind KindOf(const Product* product, DeviceKind record_kind) {
 
 }  // namespace
 
-struct BleSession::Slot {
+// What every advert looks at stands first, in one or two cache lines.
+struct alignas(64) BleSession::Slot {
   uint64_t address = 0;
-  char identity[kAddressTextSize] = {};
-  // Instant Readout.
-  crypto::Aes128Block cipher;
-  uint8_t first_key_byte = 0;
   uint64_t key_revision = 0;  // of the ring that the key came from
-  bool has_nonce = false;
-  uint16_t nonce = 0;
+  crypto::Aes128Block cipher;
   int64_t nonce_us = kNever_us;
-  // What was announced.
+  int64_t rssi_us = kNever_us;
+  uint16_t nonce = 0;
+  bool has_nonce = false;
+  uint8_t first_key_byte = 0;
   bool is_announced = false;
-  uint16_t product = 0;
   DeviceKind record_kind = DeviceKind::kOther;  // as the frames have it
   DeviceKind kind = DeviceKind::kOther;         // as announced
+  bool is_master = false;
+  uint16_t product = 0;
+  uint16_t record_type = 0;
+  uint16_t network = 0;
+  FieldMemory memory;
+  char identity[kAddressTextSize] = {};
   bool has_serial = false;
   char serial[vesmart::kSerialTextSize] = {};
-  uint16_t network = 0;
-  bool is_master = false;
   char name[kMaxNameSize] = {};
-  int64_t rssi_us = kNever_us;
-  FieldMemory memory;
 };
 
 struct BleSession::Call {
-  Bytes datagram;
-  ble::Advert advert;
-  Bytes manufacturer_data;
+  const ble::Advert& advert;
+  const Bytes& manufacturer_data;
   const Now& now;
   SessionEvents& events;
   FrameEvent frame;
@@ -89,7 +88,7 @@ void BleSession::Receive(Bytes datagram, const Now& now, SessionEvents& events) 
     ++counters_.foreign;
     return;
   }
-  Call call{datagram, *advert, *data, now, events, {}};
+  Call call{*advert, *data, now, events, {}};
   call.frame.raw = datagram;
   call.frame.stream_offset = offset;
   call.frame.link.sender = advert->address;
@@ -125,9 +124,7 @@ void BleSession::TakeRecord(Bytes record, Call& call) {
       return AcceptRepeat(call, &counters_.old, encrypted);
     }
   }
-  const Bytes payload = record.subspan(kHeaderSize, std::min(record.size() - kHeaderSize, kMaxRecordSize));
-  std::array<uint8_t, kMaxRecordSize> block{};
-  Bytes plain = payload;
+  RecordWords plain = LoadRecord(record.subspan(kHeaderSize));
   if (encrypted) {
     const bool is_cached = slot != nullptr && slot->key_revision == keys_->revision();
     const Key* key = is_cached ? nullptr : keys_->FindKey(call.advert.address);
@@ -138,11 +135,11 @@ void BleSession::TakeRecord(Bytes record, Call& call) {
     if (slot == nullptr) slot = MakeSlot(call.advert.address);
     if (slot == nullptr) return Reject(call, "too_many_devices", &counters_.devices_refused, true);
     if (!is_cached && !TakeKey(slot, *key)) return Reject(call, "no_key", &counters_.no_key, true);
-    block[0] = record[5];
-    block[1] = record[6];
+    // The counter block is the nonce and zeros. Written as words, since a store of bytes would hold up the cipher's load.
+    alignas(crypto::kAesBlockSize) uint64_t words[2] = {nonce, 0};
+    const std::span<uint8_t, crypto::kAesBlockSize> block(reinterpret_cast<uint8_t*>(words), sizeof(words));
     slot->cipher.Encrypt(block, block);
-    for (size_t i = 0; i < payload.size(); ++i) block[i] ^= payload[i];
-    plain = {block.data(), payload.size()};
+    plain = Xor(plain, block);
   } else {
     if (RecordBits(type) == 0) return Reject(call, "unknown_type", &counters_.unknown_type, false);
     if (slot == nullptr && plain_count_ < kMaxPlainDevices) {
@@ -151,7 +148,10 @@ void BleSession::TakeRecord(Bytes record, Call& call) {
     }
     if (slot == nullptr) return Reject(call, "too_many_devices", &counters_.devices_refused, false);
   }
-  Describe(slot, product, KindOfRecord(type), call);
+  if (!slot->is_announced || slot->product != product || slot->record_type != type) {
+    slot->record_type = type;
+    Describe(slot, product, KindOfRecord(type), call);
+  }
   slot->has_nonce = true;
   slot->nonce = nonce;
   slot->nonce_us = call.now.monotonic_us;
@@ -248,7 +248,10 @@ void BleSession::PutMaster(Slot* slot) {
 }
 
 void BleSession::Accept(Slot* slot, Call& call, bool encrypted) {
-  AddLinkReadings(slot, call);
+  if (call.now.monotonic_us - slot->rssi_us >= kRssiInterval_us) AddRssi(slot, call);
+  // A name can only stand beside the data where there is more than flags and data.
+  constexpr size_t kFlagsAndHeader = 7;
+  if (call.advert.data.size() > call.manufacturer_data.size() + kFlagsAndHeader) AddName(slot, call);
   if (slot->kind == DeviceKind::kSolarCharger) AddSolar(slot, call);
   call.frame.link_encrypted = encrypted;
   call.frame.readings = writer_.readings();
@@ -270,16 +273,13 @@ void BleSession::AcceptRepeat(Call& call, uint64_t* counter, bool encrypted) {
   call.events.OnFrame(call.frame);
 }
 
-void BleSession::AddLinkReadings(Slot* slot, Call& call) {
-  if (call.frame.link.rssi_dbm != 0 && call.now.monotonic_us - slot->rssi_us >= kRssiInterval_us) {
-    slot->rssi_us = call.now.monotonic_us;
-    writer_.Number(kRssi, call.frame.link.rssi_dbm, 0);
-  }
-  // The name can only stand beside the data where there is more than flags and data.
-  const Bytes all = call.advert.data;
-  constexpr size_t kFlagsAndHeader = 7;
-  if (all.size() <= call.manufacturer_data.size() + kFlagsAndHeader) return;
-  const Bytes name = ble::FindName(all);
+void BleSession::AddRssi(Slot* slot, Call& call) {
+  slot->rssi_us = call.now.monotonic_us;
+  if (call.frame.link.rssi_dbm != 0) writer_.Number(kRssi, call.frame.link.rssi_dbm, 0);
+}
+
+void BleSession::AddName(Slot* slot, Call& call) {
+  const Bytes name = ble::FindName(call.advert.data);
   const size_t size = std::min(name.size(), kMaxNameSize);
   for (size_t i = 0; i < size; ++i) slot->name[i] = IsText(name[i]) ? static_cast<char>(name[i]) : '_';
   if (size > 0) writer_.Text(kDescription, {slot->name, size});
@@ -288,21 +288,24 @@ void BleSession::AddLinkReadings(Slot* slot, Call& call) {
 void BleSession::AddSolar(Slot* slot, Call& call) {
   const uint16_t number = NumberOf(slot);
   const int64_t now_us = call.now.monotonic_us;
-  bool has_power = false;
-  for (const Reading& reading : writer_.readings()) {
-    if (reading.device != number || reading.value.kind() != ValueKind::kDecimal) continue;
-    const Decimal value = reading.value.decimal();
-    if (reading.field == kPvPower) {
-      pv_.SetPower(number, value.exponent == 0 ? value.mantissa * 100 : value.mantissa, now_us);
-      has_power = true;
-    } else if (reading.field == kYieldToday) {
-      pv_.SetYield(number, value.mantissa, now_us);
-    }
+  const auto decimal_of = [](const Reading* reading) {
+    return reading != nullptr && reading->value.kind() == ValueKind::kDecimal;
+  };
+  if (decimal_of(writer_.yield_today())) {
+    pv_.SetYield(number, writer_.yield_today()->value.decimal().mantissa, now_us);
   }
-  if (!has_power || pv_.member_count(now_us) < 2) return;
-  writer_.Derived(kPvShare, pv_.share(number, now_us), -2);
-  if (now_us - pv_told_us_ < kSumInterval_us) return;
-  pv_told_us_ = now_us;
+  if (!decimal_of(writer_.pv_power())) return;
+  // Whole watts from Instant Readout, hundredths from VE.Smart.
+  const Decimal power = writer_.pv_power()->value.decimal();
+  pv_.SetPower(number, power.exponent == 0 ? power.mantissa * 100 : power.mantissa, now_us);
+  if (now_us - pv_told_us_ >= kSumInterval_us) TellSums(call);
+}
+
+// The sums and every charger's share, all of the same moment.
+void BleSession::TellSums(Call& call) {
+  pv_told_us_ = call.now.monotonic_us;
+  pv_.Refresh(pv_told_us_);
+  if (pv_.member_count() < 2) return;
   if (!pv_announced_) {
     pv_announced_ = true;
     DeviceInfo info;
@@ -311,15 +314,19 @@ void BleSession::AddSolar(Slot* slot, Call& call) {
     info.model = "All solar chargers";
     call.events.OnDevice(kPvSumSlot, info);
   }
+  for (size_t i = 0; i < pv_.used(); ++i) {
+    if (!pv_.is_member(i)) continue;
+    writer_.Continue(static_cast<uint16_t>(i), &slots_[i].memory);
+    writer_.Derived(kPvShare, pv_.share(i), -2);
+  }
   writer_.Continue(kPvSumSlot, &pv_memory_);
-  writer_.Derived(kPvPowerSum, pv_.power_cW(now_us), -2);
+  writer_.Derived(kPvPowerSum, pv_.power_cW(), -2);
   int64_t yield = 0;
-  if (pv_.Yield(now_us, &yield)) {
+  if (pv_.yield(&yield)) {
     writer_.Derived(kYieldTodaySum, yield, -2);
   } else {
     writer_.Unavailable(kYieldTodaySum);
   }
-  writer_.Continue(number, &slot->memory);
 }
 
 BleSession::Slot* BleSession::FindSlot(uint64_t address) {

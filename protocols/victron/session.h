@@ -48,8 +48,8 @@ inline constexpr uint16_t kOldNonceWindow = 60;
 // After such a silence the device may have started anew anywhere: then no nonce is old.
 inline constexpr int64_t kNonceMemory_us = 120 * kUsPerSecond;
 inline constexpr int64_t kRssiInterval_us = 60 * kUsPerSecond;
-// Sums over chargers are told at most so often.
-inline constexpr int64_t kSumInterval_us = kUsPerSecond;
+// Sums over chargers and shares are told so often: each charger tells its own power every second anyway.
+inline constexpr int64_t kSumInterval_us = 5 * kUsPerSecond;
 
 struct BleCounters {
   uint64_t adverts = 0;
@@ -100,8 +100,10 @@ class BleSession final : public vesta::Session {
   void Accept(Slot* slot, Call& call, bool encrypted);
   void Reject(Call& call, const char* reason, uint64_t* counter, bool encrypted);
   void AcceptRepeat(Call& call, uint64_t* counter, bool encrypted);
-  void AddLinkReadings(Slot* slot, Call& call);
+  void AddRssi(Slot* slot, Call& call);
+  void AddName(Slot* slot, Call& call);
   void AddSolar(Slot* slot, Call& call);
+  void TellSums(Call& call);
 
   Slot* FindSlot(uint64_t address);
   Slot* MakeSlot(uint64_t address);

@@ -8,10 +8,13 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "model/reading.h"
 #include "protocols/victron/fields.h"
@@ -43,27 +46,38 @@ inline constexpr bool kIsSlow[] = {
 #undef VICTRON_FIELD
 };
 
-inline constexpr size_t kMaxReadings = 64;  // the longest text block has 22 labels, the longest radio message 21 values
+// The longest text block has 22 labels, the longest radio message 21 values; 64 chargers may tell their shares beside.
+inline constexpr size_t kMaxReadings = 128;
+static_assert(std::endian::native == std::endian::little && std::is_trivially_copyable_v<Reading> &&
+                  offsetof(Reading, device) == 0 && offsetof(Reading, field) == 2 && offsetof(Reading, index) == 4 &&
+                  offsetof(Reading, quality) == 6 && offsetof(Reading, time_quality) == 7,
+              "ReadingWriter writes the head of a reading at once");
+
 inline constexpr size_t kMaxMadeTexts = 8;
 
 class ReadingWriter {
  public:
+  ReadingWriter() = default;
+  ReadingWriter(const ReadingWriter&) = delete;
+  ReadingWriter& operator=(const ReadingWriter&) = delete;
+
   // `memory` must live until the last call for this frame.
   void Start(uint16_t slot, StampedTime time, FieldMemory* memory) {
-    frame_.device = slot;
-    frame_.time_us = time.time_us;
-    frame_.time_quality = time.quality;
+    head_ = slot | static_cast<uint64_t>(time.quality) << 56;
+    time_us_ = time.time_us;
     memory_ = memory;
-    count_ = 0;
+    next_ = readings_.data();
+    pv_power_ = nullptr;
+    yield_today_ = nullptr;
     text_count_ = 0;
   }
   // The readings that follow are of another device in the same frame.
   void Continue(uint16_t slot, FieldMemory* memory) {
-    frame_.device = slot;
+    head_ = (head_ & ~uint64_t{0xFFFF}) | slot;
     memory_ = memory;
   }
   // Of the readings that follow.
-  void SetFlags(uint8_t flags) { frame_.flags = flags; }
+  void SetFlags(uint8_t flags) { flags_ = flags; }
 
   void Number(uint16_t field, int64_t mantissa, int8_t exponent) {
     Add(field, Value::OfDecimal(mantissa, exponent), ValueQuality::kOk);
@@ -97,7 +111,12 @@ class ReadingWriter {
     Put(field, Value::None(), ValueQuality::kUnavailable);
   }
 
-  std::span<const Reading> readings() const { return {readings_.data(), count_}; }
+  std::span<const Reading> readings() const {
+    return {readings_.data(), static_cast<size_t>(next_ - readings_.data())};
+  }
+  // This frame's, or nullptr: who adds up solar chargers need not search for them. Perhaps without a value.
+  const Reading* pv_power() const { return pv_power_; }
+  const Reading* yield_today() const { return yield_today_; }
   // Readings beyond kMaxReadings and texts beyond kMaxMadeTexts, over all frames.
   uint64_t dropped() const { return dropped_; }
 
@@ -126,25 +145,34 @@ class ReadingWriter {
 
   void Add(uint16_t field, const Value& value, ValueQuality quality) {
     if (kIsSlow[field] && !memory_->Changes(field, DigestOf(value))) return;
-    memory_->SetHasValue(field);
+    if (!memory_->HasValue(field)) memory_->SetHasValue(field);
     Put(field, value, quality);
   }
   void Put(uint16_t field, const Value& value, ValueQuality quality) {
-    if (count_ == kMaxReadings) return CountDropped();
-    Reading& reading = readings_[count_++];
-    reading = frame_;
-    reading.field = field;
-    reading.quality = quality;
+    if (next_ == readings_.data() + kMaxReadings) return CountDropped();
+    Reading& reading = *next_++;
+    if (field == kPvPower) pv_power_ = &reading;
+    if (field == kYieldToday) yield_today_ = &reading;
+    // The first eight bytes in one store: readings are most of the work of an advert.
+    const uint64_t head = head_ | uint64_t{field} << 16 | static_cast<uint64_t>(quality) << 48;
+    std::memcpy(static_cast<void*>(&reading), &head, sizeof(head));
+    reading.flags = flags_;
+    reading.time_us = time_us_;
     reading.value = value;
   }
   void CountDropped() { ++dropped_; }
 
-  Reading frame_;
+  std::array<Reading, kMaxReadings> readings_{};
+  uint64_t head_ = 0;  // device and time quality where a reading has them
+  UtcUs time_us_ = 0;
+  uint8_t flags_ = 0;
   FieldMemory* memory_ = nullptr;
-  size_t count_ = 0;
+  // A pointer, since a count would have to be stored and loaded again for each reading (it may alias their times).
+  Reading* next_ = readings_.data();
+  const Reading* pv_power_ = nullptr;
+  const Reading* yield_today_ = nullptr;
   size_t text_count_ = 0;
   uint64_t dropped_ = 0;
-  std::array<Reading, kMaxReadings> readings_{};
   std::array<MadeText, kMaxMadeTexts> texts_{};
 };
 

@@ -98,7 +98,7 @@ Seen Decode(uint16_t type, const std::vector<uint8_t>& payload) {
   victron::FieldMemory memory;
   victron::ReadingWriter writer;
   writer.Start(0, {0, TimeQuality::kHubNotSynchronised}, &memory);
-  victron::DecodeRecord(type, payload, writer);
+  victron::DecodeRecord(type, victron::LoadRecord(payload), writer);
   Recorder recorder;
   FrameEvent frame;
   frame.readings = writer.readings();
@@ -274,7 +274,9 @@ void RunRecord(const Json& vector, Report* report) {
 }
 
 void CheckStatus(const std::string& status, const Seen& seen, Report* report) {
-  const std::string got = !seen.any_frame                           ? "ignored"
+  // VE.Smart shares the company: no Instant Readout, but told as of a network whose key is not known.
+  const bool is_network = seen.reason == vesmart::OutcomeName(vesmart::Outcome::kForeignGroup);
+  const std::string got = !seen.any_frame || is_network             ? "ignored"
                           : seen.verdict == FrameVerdict::kAccepted ? "ok"
                           : seen.reason == "instant_readout_off"    ? "presence_only"
                           : seen.reason == "short"                  ? "malformed"
