@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/intake/late_health.h"
 #include "hub/intake/make_session.h"
 #include "hub/intake/slot_table.h"
 #include "hub/journal/journal.h"
@@ -30,15 +31,6 @@ inline constexpr size_t kLateSlice = 128;
 inline constexpr size_t kMaxLateRuns = 256;
 // Wait when the journal has no room or the store does not answer.
 inline constexpr int64_t kLateRetry_us = 1 * kUsPerSecond;
-
-struct LateHealth {
-  bool running = false;
-  uint64_t runs = 0;     // finished
-  uint64_t tried = 0;    // frames
-  uint64_t decoded = 0;  // frames that are understood now
-  uint64_t readings = 0;
-  std::string error;  // of the last read, "" when it went well
-};
 
 class LateDecoder {
  public:

@@ -14,7 +14,7 @@
 #include "hub/clock/clock.h"
 #include "hub/devices/directory.h"
 #include "hub/intake/heard_senders.h"
-#include "hub/intake/late_decoder.h"
+#include "hub/intake/late_health.h"
 #include "hub/intake/line.h"
 #include "hub/journal/journal.h"
 #include "hub/journal/output_health.h"
