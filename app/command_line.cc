@@ -200,12 +200,15 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
 
 void AddDoctor(CLI::App& app, DoctorOptions* options) {
   CLI::App* doctor = AddCommand(
-      app, "doctor", "Look at the serial ports of this machine: what is there, and what a meter says",
+      app, "doctor", "Look at the serial ports and at Bluetooth: what is there, and what is heard",
       "Listens with each setting that a P1 port can have. Stop the hub first: it holds its ports for itself.\n"
       "  vesta doctor\n"
       "  vesta doctor --port /dev/ttyUSB0 --json\n"
+      "  vesta doctor --bluetooth\n"
       "  vesta doctor --config /etc/vesta/vesta.json");
   doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)")->allow_extra_args(false);
+  doctor->add_flag("--bluetooth", options->bluetooth,
+                   "Look at Bluetooth: adapters, who is heard, how strong, how often");
   doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
   doctor->add_option("--seconds", options->seconds, "How long to listen with each setting")
       ->check(CLI::Range(0.1, 120.0))
@@ -228,6 +231,35 @@ void AddPasswd(CLI::App& app, PasswdOptions* options) {
   passwd->add_flag("--json", options->json, "Print one JSON object");
 }
 
+void AddKeys(CLI::App& app, KeysOptions* options) {
+  CLI::App* keys = AddCommand(app, "keys", "Give the hub keys of devices, try them, take them over from VictronConnect",
+                              "Asks the running hub; a token, where it wants one, is taken from VESTA_TOKEN. Without "
+                              "KEY the key is asked for,\n"
+                              "so that it stands on no command line.\n"
+                              "  vesta keys list\n"
+                              "  vesta keys add c0:ff:ee:11:22:33 --name Roof\n"
+                              "  vesta keys add network-a1b2\n"
+                              "  vesta keys check --device c0:ff:ee:11:22:33\n"
+                              "  vesta keys check --capture adverts.jsonl\n"
+                              "  vesta keys remove c0:ff:ee:11:22:33\n"
+                              "  vesta keys import VictronConnect.sqlite");
+  keys->add_option("ACTION", options->action, "What to do")
+      ->check(CLI::IsMember({"list", "add", "remove", "check", "import"}))
+      ->required();
+  keys->add_option("WHAT", options->what,
+                   "add, remove: the device's address or network-ID; check: the key; import: a file");
+  keys->add_option("KEY", options->key, "add: the key, 32 hex digits");
+  keys->add_option("--name", options->name, "add: a name to know it by");
+  keys->add_option("--device", options->device, "check: the device that the key is meant for");
+  CLI::Option* capture = keys->add_option("--capture", options->capture, "check: try it on the adverts of a capture");
+  CLI::Option* data =
+      keys->add_option("--data", options->directory, "Work on the data folder of a hub that does not run");
+  capture->excludes(data);
+  keys->add_option("--hub", options->url, "Where the hub is")->capture_default_str()->excludes(data);
+  keys->add_flag("--dry-run", options->dry_run, "import: only say what would be done");
+  keys->add_flag("--json", options->json, "list, check: print one JSON object");
+}
+
 }  // namespace
 
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -245,6 +277,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   SimulateOptions simulate;
   DoctorOptions doctor;
   PasswdOptions passwd;
+  KeysOptions keys;
   AddRun(app, &run);
   AddDemo(app, &demo);
   AddCheck(app, &check);
@@ -254,6 +287,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddSimulate(app, &simulate);
   AddDoctor(app, &doctor);
   AddPasswd(app, &passwd);
+  AddKeys(app, &keys);
 
   ParsedCommandLine parsed;
   try {
@@ -293,6 +327,13 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (name == "replay") parsed.command = replay;
   if (name == "doctor") parsed.command = doctor;
   if (name == "passwd") parsed.command = passwd;
+  if (name == "keys") {
+    parsed.command = keys;
+    if (keys.what.empty() && keys.action != "list" && keys.action != "check") {
+      parsed.run = false;
+      usage("vesta keys: say which: a device's address, network-ID, or the file to import\nTry: vesta keys --help\n");
+    }
+  }
   if (name == "simulate") {
     parsed.command = simulate;
     if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && !simulate.to_stdout) {

@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <optional>
 
+#include "app/doctor_bluetooth.h"
 #include "app/doctor_report.h"
 #include "app/exit_code.h"
 #include "app/listen.h"
 #include "app/serial_ports.h"
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
+#include "hub/sources/bluetooth/bluetooth_source.h"
 #include "hub/sources/capture_file.h"
 
 namespace vesta::app {
@@ -110,6 +112,10 @@ PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfi
   } else if (config.type == "capture") {
     patient.where = config.file;
     ExamineCapture(config, &patient);
+  } else if (config.type == "bluetooth") {
+    Tell(options, "listening to Bluetooth ...");
+    patient = ExamineBluetooth(hub::ScanOptionsOf(config), options.seconds);
+    patient.name = config.name;
   } else {
     patient.where = fmt::format("{}:{}", config.listen, config.tcp_port);
     patient.note = "waits for others to connect; nothing to try from here";
@@ -173,7 +179,14 @@ int RunDoctor(const DoctorOptions& options) {
   report.clock_synchronised = hub::SystemClock().Read().clock == ClockQuality::kSynchronised;
   report.zone = MachineZone();
   if (!options.config.empty()) ExamineConfig(options, &report);
-  if (options.config.empty() || !options.ports.empty()) ExaminePorts(options, &report);
+  const bool look_around = options.config.empty() && !options.bluetooth;
+  if (look_around || !options.ports.empty()) ExaminePorts(options, &report);
+  if (options.bluetooth || (look_around && options.ports.empty())) {
+    Tell(options, "listening to Bluetooth ...");
+    report.patients.push_back(ExamineBluetooth({}, options.seconds));
+    // A machine without Bluetooth is not ill, unless it was asked for.
+    if (options.bluetooth) report.well &= report.patients.back().well;
+  }
   if (options.json) {
     PrintReportAsJson(report);
   } else {

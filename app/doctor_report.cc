@@ -56,6 +56,10 @@ void PrintPatient(const PatientReport& patient) {
     if (!patient.hint.empty()) fmt::print("  what to do: {}\n", patient.hint);
   }
   if (!patient.note.empty()) fmt::print("  {}\n", patient.note);
+  for (const std::string& finding : patient.findings) fmt::print("  {}\n", finding);
+  if (patient.error.empty() && !patient.findings.empty() && !patient.hint.empty()) {
+    fmt::print("  what to do: {}\n", patient.hint);
+  }
   for (const Trial& trial : patient.trials) {
     fmt::print("  {}{}\n", trial.setting.empty() ? "" : trial.setting + ": ", trial.diagnosis.says);
   }
@@ -100,9 +104,9 @@ void PrintReportAsJson(const DoctorReport& report) {
               {"config_problems", report.config_problems}};
   out["ports"] = Json::array();
   for (const PatientReport& patient : report.patients) {
-    Json entry = {{"name", patient.name}, {"where", patient.where}, {"product", patient.product},
-                  {"well", patient.well}, {"error", patient.error}, {"hint", patient.hint},
-                  {"note", patient.note}};
+    Json entry = {{"name", patient.name}, {"where", patient.where},      {"product", patient.product},
+                  {"well", patient.well}, {"error", patient.error},      {"hint", patient.hint},
+                  {"note", patient.note}, {"findings", patient.findings}};
     entry["trials"] = Json::array();
     for (const Trial& trial : patient.trials) entry["trials"].push_back(ToJson(trial));
     out["ports"].push_back(std::move(entry));

@@ -21,6 +21,7 @@ struct PatientReport {
   std::string error;    // it could not be opened
   std::string hint;
   std::vector<Trial> trials;
+  std::vector<std::string> findings;  // a line each, where there are no settings to try
   bool well = false;
   std::string note;  // where there is nothing to listen to
 };

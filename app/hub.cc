@@ -39,6 +39,8 @@ hub::ArchivePolicy PolicyOf(const std::string& name) {
 std::string Where(const hub::SourceConfig& config) {
   if (config.type == "serial") return fmt::format("{} {} Bd {}", config.port, config.baud, config.framing);
   if (config.type == "tcp") return fmt::format("{}:{}", config.host, config.tcp_port);
+  if (config.type == "bluetooth") return "BlueZ";
+  if (config.type == "udp") return fmt::format("{} UDP port {}", config.listen, config.tcp_port);
   if (config.type == "tcp-listen") return fmt::format("{}:{}", config.listen, config.tcp_port);
   return config.file;
 }
@@ -112,16 +114,29 @@ tl::expected<void, std::string> Hub::Open() {
   live_ = std::make_unique<hub::LiveView>(clock_, directory_);
   live_->Restore(restored->latest);
   ApplyDeviceNames();
+  LoadKeys();
   MakeMerged();
   MakeSources();
   MakeOutputs();
   return {};
 }
 
+void Hub::LoadKeys() {
+  keys_ = std::make_unique<hub::KeyDesk>(config_.storage.directory + "/keys.json", config_.keys_file);
+  for (std::string& problem : keys_->Load()) off_.push_back(std::move(problem));
+  late_ = std::make_unique<hub::LateDecoder>(io_, *journal_, directory_, *live_);
+  keys_->OnKey([this](uint64_t sender) { late_->Run(sender); });
+}
+
+// What was heard without a key before the hub stopped, or before a key came into the file.
+void Hub::DecodeLate() {
+  for (const hub::KeyEntry& key : keys_->List()) late_->Run(key.id.is_network ? 0 : key.id.address);
+}
+
 void Hub::MakeSources() {
   for (const hub::SourceConfig& config : config_.sources) {
     if (!config.enabled) continue;
-    std::unique_ptr<Session> session = hub::MakeSession(config);
+    std::unique_ptr<Session> session = hub::MakeSession(config, &keys_->ring());
     if (session == nullptr) {
       off_.push_back(fmt::format("source {}: no protocol {}", config.name, config.protocol));
       continue;
@@ -133,11 +148,16 @@ void Hub::MakeSources() {
     options.where = Where(config);
     options.archive = PolicyOf(config.archive);
     options.commit_each_frame = config.commit_each_frame;
+    options.datagrams = hub::IsDatagramProtocol(config.protocol);
     SourceEntry entry;
     entry.line = std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
                                                     *journal_, *live_);
     entry.source = hub::MakeSource(io_, config, *entry.line);
     sources_.push_back(std::move(entry));
+    if (hub::LateDecodeRules rules = hub::LateDecodeRulesOf(config.protocol); !rules.reasons.empty()) {
+      late_->AddSource(config.name, config.protocol, std::move(rules),
+                       [this, config] { return hub::MakeSession(config, &keys_->ring()); });
+    }
   }
 }
 
@@ -200,6 +220,7 @@ tl::expected<void, std::string> Hub::Start() {
   for (const std::string& part : off_) spdlog::warn("off: {}", part);
   for (const auto& output : outputs_) output->Start();
   for (SourceEntry& entry : sources_) entry.source->Start();
+  DecodeLate();
   ArmTick();
   return {};
 }
@@ -224,6 +245,7 @@ void Hub::AwaitFarewells(int looks, std::function<void()> done) {
 
 void Hub::StopSources(std::function<void()> done) {
   for (SourceEntry& entry : sources_) entry.source->Stop();
+  late_->Stop();
   KeepMerged();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send
   // it.
@@ -283,6 +305,17 @@ tl::expected<void, std::string> Hub::StartWeb() {
             return text == nullptr ? std::string_view() : text->description;
           },
       .device_title = hub::DeviceTitle,
+      .keys = keys_.get(),
+      .heard =
+          [this] {
+            std::vector<hub::SourceHeard> all;
+            for (const SourceEntry& entry : sources_) {
+              const hub::SourceHealth& health = entry.line->health();
+              all.push_back({health.name, health.protocol, &entry.line->heard()});
+            }
+            return all;
+          },
+      .late = [this] { return late_->health(); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());

@@ -16,8 +16,10 @@
 #include "hub/config/load.h"
 #include "hub/devices/directory.h"
 #include "hub/insight/merged_device.h"
+#include "hub/intake/late_decoder.h"
 #include "hub/intake/session_line.h"
 #include "hub/journal/journal.h"
+#include "hub/keys/key_desk.h"
 #include "hub/live/live_view.h"
 #include "hub/outputs/output.h"
 #include "hub/sources/source.h"
@@ -67,7 +69,9 @@ class Hub {
 
   Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off);
   tl::expected<void, std::string> Open();
+  void LoadKeys();
   void MakeSources();
+  void DecodeLate();
   void MakeOutputs();
   void MakeMerged();
   void KeepMerged();
@@ -93,6 +97,8 @@ class Hub {
   std::unique_ptr<hub::Journal> journal_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
+  std::unique_ptr<hub::KeyDesk> keys_;  // outlives the sessions that look into it
+  std::unique_ptr<hub::LateDecoder> late_;
   std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
   uint64_t merged_kept_ = 0;  // sum of their revisions when they were last written
   std::vector<SourceEntry> sources_;

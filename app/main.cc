@@ -21,6 +21,7 @@ struct Carry {
   int operator()(const SimulateOptions& options) const { return RunSimulate(options); }
   int operator()(const DoctorOptions& options) const { return RunDoctor(options); }
   int operator()(const PasswdOptions& options) const { return RunPasswd(options); }
+  int operator()(const KeysOptions& options) const { return RunKeys(options); }
 };
 
 }  // namespace

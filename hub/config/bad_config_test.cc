@@ -86,9 +86,9 @@ INSTANTIATE_TEST_SUITE_P(Syntax, BadConfig, testing::ValuesIn(kSyntax),
 constexpr Case kSchema[] = {
     {"NotAnObject", "[]", "v:1:1: this is a list (allowed: an object in { and })\n"},
     {"UnknownKey", "{\"hub\": {\n  \"Nme\": \"a\"}}",
-     "v:2:3: hub: unknown key \"Nme\"; did you mean name? (allowed: id, name, zone, log_level)\n"},
+     "v:2:3: hub: unknown key \"Nme\"; did you mean name? (allowed: id, name, zone, log_level, keys_file)\n"},
     {"UnknownKeyWithoutSuggestion", "{\"hub\": {\"colour\": 1}}",
-     "v:1:10: hub: unknown key \"colour\" (allowed: id, name, zone, log_level)\n"},
+     "v:1:10: hub: unknown key \"colour\" (allowed: id, name, zone, log_level, keys_file)\n"},
     {"DuplicateKey", "{\"hub\": {\"id\": \"a\",\n \"id\": \"b\"}}",
      "v:2:2: hub.id: the key \"id\" stands here again, first in line 1 (allowed: each key once)\n"},
     {"WrongKind", "{\"http\": {\"port\": \"8600\"}}",
@@ -108,12 +108,12 @@ constexpr Case kSchema[] = {
     {"WrongChoice", "{\"hub\": {\"log_level\": \"warn\"}}",
      "v:1:23: hub.log_level: \"warn\" is not one of the allowed values (allowed: debug, info, warning, error)\n"},
     {"MissingType", "{\"sources\": [{\"name\": \"a\"}]}",
-     "v:1:14: sources[0].type: \"type\" is missing (allowed: serial, tcp, tcp-listen, capture)\n"},
+     "v:1:14: sources[0].type: \"type\" is missing (allowed: serial, tcp, tcp-listen, udp, bluetooth, capture)\n"},
     {"WrongType", "{\"sources\": [{\"name\": \"a\", \"type\": \"seriel\"}]}",
      "v:1:36: sources[0].type: \"seriel\" is not one of the allowed values; did you mean serial? (allowed: serial, "
-     "tcp, tcp-listen, capture)\n"},
+     "tcp, tcp-listen, udp, bluetooth, capture)\n"},
     {"MissingKeys", "{\"sources\": [\n  {\"name\": \"a\", \"type\": \"tcp\"}]}",
-     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, vedirect, medibus)\n"
+     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, victron, vedirect, medibus)\n"
      "v:2:3: sources[0].host: \"host\" is missing (allowed: a host name or an IP address, without tcp:// and without "
      "the port)\n"
      "v:2:3: sources[0].port: \"port\" is missing (allowed: a whole number from 1 to 65535)\n"},
@@ -145,6 +145,17 @@ constexpr Case kRules[] = {
      "v:3:10: sources[1].name: the source \"a\" is used twice, first in line 2 (allowed: each once)\n"},
     {"SamePortTwice", "{\"sources\": [\n" SERIAL("a", "/dev/a", "") ",\n" SERIAL("b", "/dev/a", "") "]}",
      "v:3:59: sources[1].port: the serial port \"/dev/a\" is used twice, first in line 2 (allowed: each once)\n"},
+    {"StreamOverDatagrams", "{\"sources\": [{\"name\": \"a\", \"type\": \"bluetooth\", \"protocol\": \"p1\"}]}",
+     "v:1:61: sources[0].protocol: p1 does not come over a source of type bluetooth (allowed: victron)\n"},
+    {"DatagramsOverAStream",
+     "{\"sources\": [{\"name\": \"a\", \"type\": \"serial\", \"port\": \"/dev/a\", \"protocol\": \"victron\"}]}",
+     "v:1:76: sources[0].protocol: victron does not come over a source of type serial (allowed: p1, or for victron a "
+     "source of type bluetooth, udp or capture)\n"},
+    {"ExposedDatagrams",
+     "{\"sources\": [{\"name\": \"a\", \"type\": \"udp\", \"port\": 1, \"protocol\": \"victron\", \"listen\": "
+     "\"0.0.0.0\"}]}",
+     "v:1:87: sources[0].listen: 0.0.0.0 can be reached from other computers, and the sender does not log in (allowed: "
+     "127.0.0.1, or \"exposed\": true and the senders in \"allow\")\n"},
     {"OpenPageWithoutLogin", "{\"http\": {\"address\": \"0.0.0.0\"}}",
      "v:1:22: http.address: 0.0.0.0 can be reached from other computers, but nobody has to log in (allowed: "
      "127.0.0.1, or a password_hash (made by `vesta passwd`) or a token beside it)\n"},

@@ -66,21 +66,24 @@ struct MedibusConfig {
 
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
-  std::string type;      // "serial", "tcp", "tcp-listen", "capture"
-  std::string protocol;  // "p1", "vedirect", "medibus"
+  std::string type;      // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "capture"
+  std::string protocol;  // "p1", "victron", "vedirect", "medibus"
   bool enabled = true;
 
   // serial
   std::string port;  // /dev/serial/by-id/...; a glob pattern is allowed
   uint32_t baud = 115200;
   std::string framing = "8N1";  // "8N1", "7E1", "8E1", "8O1", "7N1"
-  // tcp, tcp-listen
+  // tcp, tcp-listen, udp
   std::string host;  // tcp: where to connect
   uint16_t tcp_port = 0;
   std::string listen = "127.0.0.1";
   bool exposed = false;            // needed to listen beyond loopback, together with allow
   std::vector<std::string> allow;  // addresses or networks (CIDR) that may connect
   uint32_t silence_timeout_s = 0;  // no byte for so long: reconnect; 0 = 3 learned intervals, at least 60 s
+  // bluetooth
+  std::vector<std::string> adapters;  // "hci0" or an address; none: all there are
+  std::string mode = "auto";          // "auto", "passive", "discovery"
   // capture
   std::string file;
   double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
@@ -148,7 +151,7 @@ struct StorageConfig {
   double commit_s = 10;
   uint32_t commit_readings = 4096;
   uint32_t keep_days = 0;    // 0 = for ever
-  uint32_t archive_mb = 16;  // raw frames, per source and verdict
+  uint32_t archive_mb = 16;  // raw frames, per source, verdict, reason and sender
 };
 
 struct DeviceConfig {
@@ -177,6 +180,7 @@ struct Config {
   std::string hub_name = "Vesta";
   std::string site_zone = "Europe/Amsterdam";
   std::string log_level = "info";  // "debug", "info", "warning", "error"
+  std::string keys_file;           // keys of devices, beside those given on the page; "" = none
   StorageConfig storage;
   HttpConfig http;
   std::vector<SourceConfig> sources;

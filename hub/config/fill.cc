@@ -111,6 +111,7 @@ void FillHub(const JsonNode& node, Config* config) {
   Get(node, "name", &config->hub_name);
   Get(node, "zone", &config->site_zone);
   Get(node, "log_level", &config->log_level);
+  Get(node, "keys_file", &config->keys_file);
 }
 
 void FillStorage(const JsonNode& node, StorageConfig* storage) {
@@ -151,11 +152,13 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   if (source->protocol == "vedirect" && baud_is_default) source->baud = kVedirectBaud;
   Get(node, "framing", &source->framing);
   Get(node, "host", &source->host);
-  Get(node, "port", &source->tcp_port);  // of TCP
+  Get(node, "port", &source->tcp_port);  // of TCP and UDP
   Get(node, "listen", &source->listen);
   Get(node, "exposed", &source->exposed);
   Get(node, "allow", &source->allow);
   Get(node, "silence_timeout_s", &source->silence_timeout_s);
+  Get(node, "adapters", &source->adapters);
+  Get(node, "mode", &source->mode);
   Get(node, "file", &source->file);
   Get(node, "speed", &source->speed);
   Get(node, "repeat", &source->repeat);

@@ -42,7 +42,10 @@ class Loader {
 
  private:
   void LoadParts(const JsonNode& root) {
-    if (!problems_.IsOff("hub")) FillHub(MemberOrEmpty(root, "hub"), &result_.config);
+    if (!problems_.IsOff("hub")) {
+      FillHub(MemberOrEmpty(root, "hub"), &result_.config);
+      Resolve(&result_.config.keys_file);
+    }
     if (!problems_.IsOff("storage")) {
       FillStorage(MemberOrEmpty(root, "storage"), &result_.config.storage);
       Resolve(&result_.config.storage.directory);

@@ -39,17 +39,18 @@ std::string Joined(const std::vector<std::string>& list) {
 std::string ConfigText(const Config& c) {
   const StorageConfig& s = c.storage;
   const HttpConfig& h = c.http;
-  std::string text = fmt::format("hub {} \"{}\" {} {}\n", c.hub_id, c.hub_name, c.site_zone, c.log_level);
+  std::string text =
+      fmt::format("hub {} \"{}\" {} {} {}\n", c.hub_id, c.hub_name, c.site_zone, c.log_level, c.keys_file);
   text +=
       fmt::format("storage {} {} {} {} {}\n", s.directory, s.commit_s, s.commit_readings, s.keep_days, s.archive_mb);
   text += fmt::format("http {} {} {} {} {} {} {}\n", h.enabled, h.address, h.port, h.cert_file, h.key_file,
                       h.password_hash, Joined(h.allowed_hosts));
   for (const HttpConfig::Token& t : h.tokens) text += fmt::format("token {} {} {}\n", t.name, t.hash, t.scope);
   for (const SourceConfig& o : c.sources) {
-    text +=
-        fmt::format("source {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", o.name, o.type, o.protocol,
-                    o.enabled, o.port, o.baud, o.framing, o.host, o.tcp_port, o.listen, o.exposed, Joined(o.allow),
-                    o.silence_timeout_s, o.file, o.speed, o.repeat, o.original_time, o.archive, o.commit_each_frame);
+    text += fmt::format("source {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", o.name, o.type,
+                        o.protocol, o.enabled, o.port, o.baud, o.framing, o.host, o.tcp_port, o.listen, o.exposed,
+                        Joined(o.allow), o.silence_timeout_s, Joined(o.adapters), o.mode, o.file, o.speed, o.repeat,
+                        o.original_time, o.archive, o.commit_each_frame);
     const P1Config& p = o.p1;
     text += fmt::format("p1 {} {} {} {} {} {} {} {} {} {} {} {}\n", p.zone, p.tariff_rule, p.offset_rule, p.crc,
                         p.encryption_key.Reveal(), p.authentication_key.Reveal(), p.check_tag, p.accept_missing_crc,
@@ -136,7 +137,7 @@ TEST(LoadConfig, DefaultsOfTheSchemaAreThoseOfTheStructs) {
 // Every key, each with a value that is not its default.
 constexpr char kFull[] = R"({
   "$schema": "vesta.schema.json",
-  "hub": {"id": "boat", "name": "Böat", "zone": "Europe/Berlin", "log_level": "debug"},
+  "hub": {"id": "boat", "name": "Böat", "zone": "Europe/Berlin", "log_level": "debug", "keys_file": "k.json"},
   "storage": {"directory": "data", "commit_s": 0.5, "commit_readings": 100, "keep_days": 30, "archive_mb": 1},
   "http": {"enabled": true, "address": "0.0.0.0", "port": 80, "cert_file": "/dev/null", "key_file": "/dev/zero",
            "password_hash": "$argon2id$v=19$m=16384,t=2,p=1$c2FsdA$aGFzaA",
@@ -154,7 +155,11 @@ constexpr char kFull[] = R"({
     {"name": "c", "type": "tcp-listen", "protocol": "p1", "listen": "::", "port": 2002, "exposed": true,
      "allow": ["192.168.1.0/24", "fe80::/10"], "silence_timeout_s": 31},
     {"name": "d", "type": "capture", "protocol": "p1", "file": "day.jsonl", "speed": 0, "repeat": true,
-     "original_time": false, "archive": "none"}],
+     "original_time": false, "archive": "none"},
+    {"name": "e", "type": "udp", "protocol": "victron", "listen": "::", "port": 2003, "exposed": true,
+     "allow": ["10.0.0.0/8"]},
+    {"name": "f", "type": "bluetooth", "protocol": "victron", "adapters": ["hci1", "00:1A:7D:DA:71:13"],
+     "mode": "passive", "archive": "all"}],
   "outputs": [{"name": "m", "type": "mqtt", "enabled": false, "host": "broker", "port": 8883, "client_id": "x",
      "username": "u", "password": "p", "version": "3.1.1", "keepalive_s": 60, "tls": true, "ca_file": "/dev/null",
      "cert_file": "/dev/null", "key_file": "/dev/zero", "verify_host": false, "base": "a/b", "history": false,
@@ -166,17 +171,21 @@ constexpr char kFull[] = R"({
 TEST(LoadConfig, TakesEveryKey) {
   const LoadedConfig loaded = Load(kFull);
   EXPECT_THAT(Messages(loaded), IsEmpty());
-  EXPECT_EQ(ConfigText(loaded.config), R"(hub boat "Böat" Europe/Berlin debug
+  EXPECT_EQ(ConfigText(loaded.config), R"(hub boat "Böat" Europe/Berlin debug /etc/vesta/k.json
 storage /etc/vesta/data 0.5 100 30 1
 http true 0.0.0.0 80 /dev/null /dev/zero $argon2id$v=19$m=16384,t=2,p=1$c2FsdA$aGFzaA boat.local
 token grafana 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef operate
-source a serial p1 false /dev/ttyUSB* 9600 7E1  0 127.0.0.1 false  0  1 false true all true
+source a serial p1 false /dev/ttyUSB* 9600 7E1  0 127.0.0.1 false  0  auto  1 false true all true
 p1 Europe/Vienna be calendar x25 00112233445566778899aabbccddeeff FFEEDDCCBBAA99887766554433221100 false true true true true 2048
-source b tcp p1 true  115200 8N1 garage.local 2001 127.0.0.1 false  30  1 false true sampled false
+source b tcp p1 true  115200 8N1 garage.local 2001 127.0.0.1 false  30  auto  1 false true sampled false
 p1 Europe/Berlin nl letter arc   true false false false false 16384
-source c tcp-listen p1 true  115200 8N1  2002 :: true 192.168.1.0/24 fe80::/10 31  1 false true sampled false
+source c tcp-listen p1 true  115200 8N1  2002 :: true 192.168.1.0/24 fe80::/10 31  auto  1 false true sampled false
 p1 Europe/Berlin nl letter arc   true false false false false 16384
-source d capture p1 true  115200 8N1  0 127.0.0.1 false  0 /etc/vesta/day.jsonl 0 true false none false
+source d capture p1 true  115200 8N1  0 127.0.0.1 false  0  auto /etc/vesta/day.jsonl 0 true false none false
+p1 Europe/Berlin nl letter arc   true false false false false 16384
+source e udp victron true  115200 8N1  2003 :: true 10.0.0.0/8 0  auto  1 false true sampled false
+p1 Europe/Berlin nl letter arc   true false false false false 16384
+source f bluetooth victron true  115200 8N1  0 127.0.0.1 false  0 hci1 00:1A:7D:DA:71:13 passive  1 false true all false
 p1 Europe/Berlin nl letter arc   true false false false false 16384
 output m mqtt false broker 8883 x u p 3.1.1 60 true /dev/null /dev/null /dev/zero false a/b false mean 60 10 false ha entity ha/status
 device p1_e0044 "Main" "Cellar"

@@ -31,7 +31,9 @@ void Rules::CheckHttp(const JsonNode& node, const HttpConfig& http) {
 void Rules::CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source) {
   CheckUnique(node, path, "name", source.name, "source");
   if (source.type == "serial") CheckUnique(node, path, "port", source.port, "serial port");
-  if (source.type == "tcp-listen") CheckListener(node, path, source);
+  if (source.type == "tcp-listen") CheckListener(node, path, source, "TCP");
+  if (source.type == "udp") CheckListener(node, path, source, "UDP");
+  CheckTransport(node, path, source);
   if (const JsonNode* vedirect = node.Find("vedirect"); vedirect != nullptr && vedirect->Find("select") != nullptr) {
     CheckSelect(*vedirect->Find("select"), path + ".vedirect.select", source);
   }
@@ -63,8 +65,18 @@ void Rules::CheckSelect(const JsonNode& node, const std::string& path, const Sou
   }
 }
 
-void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source) {
-  CheckUnique(node, path, "port", fmt::format("{} port {}", source.listen, source.tcp_port), "listener");
+// Adverts are datagrams and meters' telegrams a stream: neither makes sense the other way.
+void Rules::CheckTransport(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  const bool takes_datagrams = source.type == "bluetooth" || source.type == "udp";
+  const bool is_datagrams = source.protocol == "victron";
+  if (takes_datagrams == is_datagrams || source.type == "capture" || source.protocol.empty()) return;
+  Report(node, path, "protocol", fmt::format("{} does not come over a source of type {}", source.protocol, source.type),
+         takes_datagrams ? "victron" : "p1, or for victron a source of type bluetooth, udp or capture");
+}
+
+void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source,
+                          const char* transport) {
+  CheckUnique(node, path, "port", fmt::format("{} {} port {}", transport, source.listen, source.tcp_port), "listener");
   for (size_t i = 0; i < source.allow.size(); ++i) {
     const std::optional<Network> network = ParseNetwork(source.allow[i]);
     const JsonNode& list = *node.Find("allow");

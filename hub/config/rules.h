@@ -22,7 +22,8 @@ class Rules {
   void CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device);
 
  private:
-  void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckTransport(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source, const char* transport);
   void CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckFilePair(const JsonNode& node, const std::string& path, const std::string& cert_file,
                      const std::string& key_file);

@@ -101,7 +101,9 @@ TEST(Schema, TheCheckerAgreesWithAFullValidator) {
       {"name": "a", "type": "serial", "protocol": "p1", "port": "/dev/a", "baud": 9600, "p1": {"zone": "UTC"}},
       {"name": "b", "type": "tcp", "protocol": "p1", "host": "h", "port": 1},
       {"name": "c", "type": "tcp-listen", "protocol": "p1", "port": 65535, "allow": ["::1"], "exposed": false},
-      {"name": "d", "type": "capture", "protocol": "p1", "file": "f", "speed": 2.5}],
+      {"name": "d", "type": "capture", "protocol": "p1", "file": "f", "speed": 2.5},
+      {"name": "e", "type": "udp", "protocol": "victron", "port": 1, "allow": ["::1"]},
+      {"name": "f", "type": "bluetooth", "protocol": "victron", "adapters": ["hci0"], "mode": "passive"}],
     "outputs": [{"name": "m", "type": "mqtt", "version": "5", "base": "a/b", "password_env": "A"}],
     "devices": [{"key": "d", "name": "D", "place": ""}]})");
   FullValidator full;

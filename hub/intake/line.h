@@ -41,6 +41,7 @@ struct SourceHealth {
   uint64_t opens = 0;  // reconnects = opens - 1
   uint64_t bytes = 0;
   uint64_t frames_accepted = 0;
+  uint64_t frames_repeated = 0;  // copies of accepted or rejected ones, by another receiver or sent again
   uint64_t readings = 0;
   uint64_t unknown_objects = 0;
   std::map<std::string, uint64_t> frames_rejected;   // by reason

@@ -11,6 +11,8 @@
 #include "protocols/p1/session.h"
 #include "protocols/vedirect/multiplexer.h"
 #include "protocols/vedirect/session.h"
+#include "protocols/victron/keys.h"
+#include "protocols/victron/session.h"
 
 namespace vesta::hub {
 namespace {
@@ -100,11 +102,22 @@ std::unique_ptr<Session> MakeMedibusSession(const std::string& source, const Med
 
 }  // namespace
 
-std::unique_ptr<Session> MakeSession(const SourceConfig& config) {
-  if (config.protocol == "vedirect") return MakeVedirectSession(config.vedirect);
+std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::KeyRing* keys) {
+  static const victron::KeyRing no_keys;
   if (config.protocol == "p1") return MakeP1Session(config.p1);
+  if (config.protocol == "victron") {
+    return std::make_unique<victron::BleSession>(keys != nullptr ? keys : &no_keys);
+  }
+  if (config.protocol == "vedirect") return MakeVedirectSession(config.vedirect);
   if (config.protocol == "medibus") return MakeMedibusSession(config.name, config.medibus);
   return nullptr;
+}
+
+bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron"; }
+
+LateDecodeRules LateDecodeRulesOf(std::string_view protocol) {
+  if (protocol != "victron") return {};
+  return {{"no_key", "key_mismatch", "foreign_group", "auth_failed", "no_overflow_yet"}, {"pv_sum"}};
 }
 
 }  // namespace vesta::hub

@@ -12,6 +12,11 @@ constexpr const char* kNoFrameHint =
     "bytes arrive but none of them make a frame: check the baud rate and framing, or whether the line is inverted; "
     "`vesta doctor` tries the settings";
 
+constexpr const char* kNoKeyHint =
+    "devices are heard, but their keys are missing: give them on the page or by `vesta keys add`; what was heard "
+    "before "
+    "is decoded then";
+
 // Adds to a counter by reason, with room for a bounded number of reasons.
 void CountReason(std::map<std::string, uint64_t>& counts, const char* reason) {
   const auto it = counts.find(reason);
@@ -31,10 +36,10 @@ SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOp
     : clock_(clock),
       options_(std::move(options)),
       session_(std::move(session)),
-      directory_(directory),
       journal_(journal),
       live_(live),
-      timer_(io) {
+      timer_(io),
+      slots_(directory, options_.protocol, options_.source) {
   health_.name = options_.source;
   health_.type = options_.type;
   health_.protocol = options_.protocol;
@@ -81,8 +86,14 @@ void SessionLine::Received(Bytes bytes) {
   now_ = clock_.Read();
   Decode(bytes);
   ArmTimer();
-  if (health_.frames_accepted == 0 && health_.bytes > kBytesWithoutFrame && health_.hint.empty()) {
-    health_.hint = kNoFrameHint;
+  if (health_.frames_accepted == 0 && health_.hint.empty()) SetHint();
+}
+
+void SessionLine::SetHint() {
+  if (!options_.datagrams) {
+    if (health_.bytes > kBytesWithoutFrame) health_.hint = kNoFrameHint;
+  } else if (health_.frames_rejected.contains("no_key")) {
+    health_.hint = kNoKeyHint;
   }
 }
 
@@ -152,22 +163,18 @@ void SessionLine::BeginFarewell() {
 }
 
 void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
-  if (slots_.size() <= slot) slots_.resize(slot + 1);
-  DeviceId parent = 0;
-  if (info.parent != kNoDevice && info.parent < slots_.size()) parent = slots_[info.parent].device;
-  const DeviceId device = directory_.Resolve(options_.protocol, options_.source, info, parent);
-  Slot& entry = slots_[slot];
-  entry.parent = parent;
-  if (entry.device != device) {
-    entry.device = device;
-    entry.series.clear();
-  }
-  if (device != 0) live_.AnnounceDevice(device);
+  if (const DeviceId device = slots_.SetDevice(slot, info); device != 0) live_.AnnounceDevice(device);
 }
 
 void SessionLine::OnFrame(const FrameEvent& frame) {
   health_.unknown_objects = session_->unknown_objects();
   if (tap_) tap_(frame, now_);
+  bool is_copy = frame.link.is_repeat;
+  if (frame.link.sender != 0 && frame.reason != kForeignReason) is_copy = heard_.Add(frame, now_);
+  if (is_copy) {
+    ++health_.frames_repeated;
+    return;
+  }
   const FrameId archived = Archive(frame);
   if (frame.verdict != FrameVerdict::kAccepted) {
     CountProblem(frame);
@@ -195,24 +202,17 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   const std::span<const Field> fields = session_->fields();
   bool new_series = false;
   records_.clear();
+  heard_devices_.clear();
   for (const Reading& reading : frame.readings) {
-    if (reading.device >= slots_.size() || slots_[reading.device].device == 0) {
+    const SeriesId series = slots_.SeriesOf(reading.device, reading.field, fields, &new_series);
+    if (series == 0) {
       ++health_.refused_readings;  // the directory is full
       continue;
     }
-    Slot& slot = slots_[reading.device];
-    if (slot.series.size() < fields.size()) slot.series.resize(fields.size(), 0);
-    SeriesId& series = slot.series[reading.field];
-    if (series == 0) {
-      series = directory_.ResolveSeries(slot.device, fields[reading.field]);
-      if (series == 0) {
-        ++health_.refused_readings;
-        continue;
-      }
-      new_series = true;
+    const DeviceId device = slots_.DeviceOf(reading.device);
+    if (std::find(heard_devices_.begin(), heard_devices_.end(), device) == heard_devices_.end()) {
+      heard_devices_.push_back(device);
     }
-    if (!slot.heard) heard_.push_back(reading.device);
-    slot.heard = true;
     Record record;
     record.series = series;
     record.index = reading.index;
@@ -234,32 +234,39 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
     }
   }
   for (const Record& record : records_) live_.Accept(record);
-  for (const uint16_t number : heard_) {
-    Slot& slot = slots_[number];
-    slot.heard = false;
+  for (const DeviceId device : heard_devices_) {
     if (!frame.raw.empty()) {
-      live_.Heard(slot.device, now_.utc_us);
-      if (slot.parent != 0) live_.Heard(slot.parent, now_.utc_us);  // it came through that
+      live_.Heard(device, now_.utc_us);
+      const DeviceId parent = slots_.ParentOf(device);
+      if (parent != 0) live_.Heard(parent, now_.utc_us);  // it came through that
     }
-    if (new_series) live_.AnnounceDevice(slot.device);
+    if (new_series) live_.AnnounceDevice(device);
   }
-  heard_.clear();
+}
+
+bool SessionLine::IsSampleDue(uint64_t sender) {
+  const auto last = sampled_us_.find(sender);
+  if (last != sampled_us_.end() && now_.monotonic_us - last->second < kArchiveSample_us) return false;
+  if (sampled_us_.size() >= kMaxSampledSenders) sampled_us_.clear();
+  sampled_us_[sender] = now_.monotonic_us;
+  return true;
 }
 
 FrameId SessionLine::Archive(const FrameEvent& frame) {
   if (frame.raw.empty()) return 0;
   if (frame.verdict == FrameVerdict::kAccepted) {
     if (options_.archive == ArchivePolicy::kNone) return 0;
-    if (options_.archive == ArchivePolicy::kSampled) {
-      if (sampled_us_ != INT64_MIN && now_.monotonic_us - sampled_us_ < kArchiveSample_us) return 0;
-      sampled_us_ = now_.monotonic_us;
-    }
+    if (options_.archive == ArchivePolicy::kSampled && !IsSampleDue(frame.link.sender)) return 0;
+  } else if (frame.reason == kForeignReason) {
+    return 0;
   }
   ArchivedFrame archived;
   archived.source = options_.source;
   archived.received_us = now_.utc_us;
+  archived.clock = now_.clock;
   archived.verdict = frame.verdict;
   archived.reason = frame.reason;
+  archived.sender = frame.link.sender;
   archived.bytes.assign(frame.raw.begin(), frame.raw.end());
   return journal_.AppendFrame(std::move(archived));
 }
@@ -267,6 +274,7 @@ FrameId SessionLine::Archive(const FrameEvent& frame) {
 void SessionLine::CountProblem(const FrameEvent& frame) {
   const bool rejected = frame.verdict == FrameVerdict::kRejected;
   CountReason(rejected ? health_.frames_rejected : health_.frames_discarded, frame.reason);
+  if (frame.reason == kForeignReason) return;
   const auto logged = logged_us_.find(frame.reason);
   if (logged != logged_us_.end() && now_.monotonic_us - logged->second < kLogEvery_us) return;
   if (logged == logged_us_.end() && logged_us_.size() >= kMaxReasons) return;

@@ -12,11 +12,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "hub/clock/clock.h"
 #include "hub/devices/directory.h"
+#include "hub/intake/heard_senders.h"
 #include "hub/intake/line.h"
+#include "hub/intake/slot_table.h"
 #include "hub/journal/journal.h"
 #include "hub/live/live_view.h"
 #include "model/session.h"
@@ -32,10 +35,11 @@ struct LineOptions {
   std::string where;     // for people
   ArchivePolicy archive = ArchivePolicy::kSampled;
   bool commit_each_frame = false;
+  bool datagrams = false;  // the protocol takes datagrams, not a stream of bytes
 };
 
-// Accepted frames kept by the sampled policy: one in this time. Rejected ones are always kept, within the store's
-// quota.
+// Accepted frames kept by the sampled policy: one in this time, on a shared medium one of each sender. Rejected ones
+// are always kept, within the store's quota, but for those of foreign devices.
 inline constexpr int64_t kArchiveSample_us = 60 * kUsPerSecond;
 // A reason is logged at most this often.
 inline constexpr int64_t kLogEvery_us = 60 * kUsPerSecond;
@@ -43,6 +47,10 @@ inline constexpr int64_t kLogEvery_us = 60 * kUsPerSecond;
 inline constexpr size_t kMaxReasons = 64;
 // Bytes without one accepted frame after which the hint says that this is not what was expected.
 inline constexpr uint64_t kBytesWithoutFrame = 8192;
+// Reason of frames that belong to devices of other makes: they are counted, and neither kept nor logged.
+inline constexpr std::string_view kForeignReason = "foreign";
+// Senders whose last kept sample is remembered; beyond this all are forgotten, and one more of each is kept.
+inline constexpr size_t kMaxSampledSenders = 1024;
 
 class SessionLine final : public Line, private SessionEvents {
  public:
@@ -66,21 +74,19 @@ class SessionLine final : public Line, private SessionEvents {
   const SourceHealth& ReportedHealth();
   std::vector<UnknownObject> UnknownObjects() const;
 
+  // Who is heard, where the medium is shared.
+  const HeardSenders& heard() const { return heard_; }
+
   // Each frame as the session saw it, for `vesta capture` and the like.
   void Tap(std::function<void(const FrameEvent&, const Now&)> tap) { tap_ = std::move(tap); }
 
  private:
-  struct Slot {
-    DeviceId device = 0;
-    DeviceId parent = 0;
-    std::vector<SeriesId> series;  // by place in the field table, 0 = not resolved yet
-    bool heard = false;            // in the frame at hand
-  };
-
   void OnDevice(uint16_t slot, const DeviceInfo& device) override;
   void OnFrame(const FrameEvent& frame) override;
   void TakeReadings(const FrameEvent& frame, FrameId archived);
   FrameId Archive(const FrameEvent& frame);
+  bool IsSampleDue(uint64_t sender);
+  void SetHint();
   void CountProblem(const FrameEvent& frame);
   void SetState(SourceState state);
   void Decode(Bytes bytes);
@@ -89,7 +95,6 @@ class SessionLine final : public Line, private SessionEvents {
   const Clock& clock_;
   LineOptions options_;
   std::unique_ptr<Session> session_;
-  Directory& directory_;
   Journal& journal_;
   LiveView& live_;
   boost::asio::steady_timer timer_;
@@ -97,13 +102,14 @@ class SessionLine final : public Line, private SessionEvents {
 
   SourceHealth health_;
   IntervalLearner interval_;
-  std::vector<Slot> slots_;
-  std::vector<uint16_t> heard_;  // slots of the frame at hand
+  SlotTable slots_;
+  HeardSenders heard_;
+  std::vector<DeviceId> heard_devices_;  // in the frame at hand
   std::vector<Record> records_;
   std::map<std::string, int64_t, std::less<>> logged_us_;
   Now now_;  // of the bytes at hand
   bool replay_ = false;
-  int64_t sampled_us_ = INT64_MIN;
+  std::unordered_map<uint64_t, int64_t> sampled_us_;  // by sender
   std::function<void(const FrameEvent&, const Now&)> tap_;
 };
 

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <list>
 #include <set>
 #include <utility>
@@ -66,7 +67,7 @@ class Journal::Impl {
         query_reader_(io, store, "vesta-query") {}
 
   tl::expected<void, StoreError> Open(const RestoredState& state);
-  bool Append(std::vector<Record>& records);
+  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks);
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
   void SetPosition(const std::string& output, JournalNumber number);
@@ -177,7 +178,7 @@ void Journal::Impl::ArmCommitTimer() {
   });
 }
 
-bool Journal::Impl::Append(std::vector<Record>& records) {
+bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
   size_t text_bytes = 0;
   for (const Record& record : records) {
     if (record.value.kind() == ValueKind::kText) text_bytes += record.value.text().size();
@@ -187,16 +188,19 @@ bool Journal::Impl::Append(std::vector<Record>& records) {
     health_.refused_records += records.size();
     return false;
   }
-  if (records.empty()) return true;
+  if (records.empty() && marks.empty()) return true;
   Unit& unit = Gathering();
+  std::move(marks.begin(), marks.end(), std::back_inserter(unit.commit.marks));
   RecordBatch& batch = unit.commit.batches.back();
   for (Record& record : records) {
     record.number = next_number_++;
     if (health_.oldest_us == kNoTime || record.time_us < health_.oldest_us) health_.oldest_us = record.time_us;
     batch.Add(record);
   }
-  health_.last_number = next_number_ - 1;
-  unit.last_number = health_.last_number;
+  if (!records.empty()) {
+    health_.last_number = next_number_ - 1;
+    unit.last_number = health_.last_number;
+  }
   unit.records += records.size();
   unit.text_bytes += text_bytes;
   waiting_text_bytes_ += text_bytes;
@@ -476,7 +480,9 @@ Journal::Journal(boost::asio::io_context& io, const Clock& clock, Store& store, 
 Journal::~Journal() { Close(); }
 
 tl::expected<void, StoreError> Journal::Open(const RestoredState& state) { return impl_->Open(state); }
-bool Journal::Append(std::vector<Record>& records) { return impl_->Append(records); }
+bool Journal::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
+  return impl_->Append(records, std::move(marks));
+}
 FrameId Journal::AppendFrame(ArchivedFrame frame) { return impl_->AppendFrame(std::move(frame)); }
 void Journal::Flush(std::function<void()> done) { impl_->Flush(std::move(done)); }
 JournalNumber Journal::last_number() const { return impl_->health_.last_number; }

@@ -80,8 +80,9 @@ class Journal {
   // After Store::Restore and Directory::Restore. Reserves the first block of numbers durably before it returns.
   tl::expected<void, StoreError> Open(const RestoredState& state);
 
-  // Numbers the records (in place) and takes them. False: refused, nothing was taken (see kMaxWaitingRecords).
-  bool Append(std::vector<Record>& records);
+  // Numbers the records (in place) and takes them, together with what became of the archived frames that they come
+  // from: both are committed in one piece. False: refused, nothing was taken (see kMaxWaitingRecords).
+  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks = {});
   // 0 when refused (see kMaxWaitingFrameBytes).
   FrameId AppendFrame(ArchivedFrame frame);
 

@@ -21,6 +21,9 @@ class FailingReader final : public StoreReader {
     return Fail();
   }
   tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId, UtcUs) override { return Fail(); }
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
+    return tl::unexpected(error_);
+  }
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string&, bool, FrameId, size_t) override {
     return Fail();
   }

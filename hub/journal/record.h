@@ -46,9 +46,18 @@ struct ArchivedFrame {
   FrameId id = 0;
   std::string source;
   UtcUs received_us = 0;
+  ClockQuality clock = ClockQuality::kNotSynchronised;  // of received_us
   FrameVerdict verdict = FrameVerdict::kAccepted;
   std::string reason;
+  uint64_t sender = 0;  // address on a shared medium, as LinkFacts has it; 0 = none
   std::vector<uint8_t> bytes;
+};
+
+// What became of an archived frame that was tried again.
+struct FrameMark {
+  FrameId frame = 0;
+  FrameVerdict verdict = FrameVerdict::kAccepted;
+  std::string reason;
 };
 
 }  // namespace vesta::hub

@@ -173,5 +173,16 @@ TEST_F(CaptureSource, AbsurdTimesAreSurvived) {
   ASSERT_TRUE(Until([&] { return line_.received.size() == 1; }));
 }
 
+TEST_F(CaptureSource, EachLineIsOneDatagramAtAnySpeed) {
+  std::vector<std::string> datagrams;
+  line_.on_received = [&] {
+    datagrams.push_back(line_.received);
+    line_.received.clear();
+  };
+  Start(FormatCaptureHeader() + Frame(0, "one") + Frame(0, "two") + Frame(0, "") + Frame(1, "three"));
+  ASSERT_TRUE(Until([&] { return line_.Saw(AtEnd()); }));
+  EXPECT_THAT(datagrams, ElementsAre("one", "two", "", "three"));
+}
+
 }  // namespace
 }  // namespace vesta::hub

@@ -80,17 +80,54 @@ int SqliteStore::WriteFrameLinks(const RecordBatch& batch) {
   return SQLITE_DONE;
 }
 
-int SqliteStore::FindArchiveClass(const ArchivedFrame& frame, ArchiveClass** found) {
-  ArchiveKey key{frame.source, frame.verdict, frame.reason};
+void SqliteStore::AddToClass(ArchiveClass& archive_class, uint64_t bytes) {
+  working_.archive_cost -= archive_class.cost();
+  ++archive_class.frames;
+  archive_class.bytes += bytes;
+  archive_class.changed = true;
+  working_.archive_cost += archive_class.cost();
+}
+
+void SqliteStore::TakeFromClass(ArchiveClass& archive_class, uint64_t bytes) {
+  working_.archive_cost -= archive_class.cost();
+  archive_class.frames -= std::min<uint64_t>(archive_class.frames, 1);
+  archive_class.bytes -= std::min(archive_class.bytes, bytes);
+  archive_class.changed = true;
+  working_.archive_cost += archive_class.cost();
+}
+
+// A sender that is new: an empty class gives its place, else the new one shares the class of sender 0.
+int SqliteStore::MakeRoomForSender(ArchiveKey* key) {
+  const auto& [source, verdict, reason, sender] = *key;
+  const auto first = working_.classes.lower_bound({source, verdict, reason, 1});
+  const auto end = working_.classes.upper_bound({source, verdict, reason, UINT64_MAX});
+  if (static_cast<size_t>(std::distance(first, end)) < kMaxArchiveSenders) return SQLITE_DONE;
+  const auto empty = std::find_if(first, end, [](const auto& entry) { return entry.second.frames == 0; });
+  if (empty == end) {
+    std::get<3>(*key) = 0;
+    return SQLITE_DONE;
+  }
+  sql_.drop_class.BindInteger(1, empty->second.id);
+  working_.classes.erase(empty);
+  return sql_.drop_class.Run();
+}
+
+int SqliteStore::FindArchiveClass(ArchiveKey key, ArchiveClass** found) {
   auto entry = working_.classes.find(key);
+  if (entry == working_.classes.end() && std::get<3>(key) != 0) {
+    if (const int code = MakeRoomForSender(&key); code != SQLITE_DONE) return code;
+    entry = working_.classes.find(key);
+  }
   if (entry == working_.classes.end() && working_.classes.size() >= kMaxArchiveClasses) {
     std::get<2>(key) = kOtherReason;
+    std::get<3>(key) = 0;
     entry = working_.classes.find(key);
   }
   if (entry == working_.classes.end()) {
     sql_.add_class.BindText(1, std::get<0>(key));
     sql_.add_class.BindInteger(2, static_cast<int64_t>(std::get<1>(key)));
     sql_.add_class.BindText(3, std::get<2>(key));
+    sql_.add_class.BindInteger(4, static_cast<int64_t>(std::get<3>(key)));
     if (const int code = sql_.add_class.Run(); code != SQLITE_DONE) return code;
     entry = working_.classes.emplace(std::move(key), ArchiveClass{}).first;
     entry->second.id = sqlite3_last_insert_rowid(db_.get());
@@ -102,17 +139,41 @@ int SqliteStore::FindArchiveClass(const ArchivedFrame& frame, ArchiveClass** fou
 int SqliteStore::WriteFrames(const std::vector<ArchivedFrame>& frames) {
   for (const ArchivedFrame& frame : frames) {
     ArchiveClass* archive_class = nullptr;
-    if (const int code = FindArchiveClass(frame, &archive_class); code != SQLITE_DONE) return code;
+    const int code = FindArchiveClass({frame.source, frame.verdict, frame.reason, frame.sender}, &archive_class);
+    if (code != SQLITE_DONE) return code;
     sql_.frame.BindInteger(1, static_cast<int64_t>(frame.id));
     sql_.frame.BindInteger(2, archive_class->id);
     sql_.frame.BindInteger(3, frame.received_us);
     sql_.frame.BindBytes(4, frame.bytes);
-    if (const int code = sql_.frame.Run(); code != SQLITE_DONE) return code;
-    working_.archive_cost -= archive_class->cost();
-    ++archive_class->frames;
-    archive_class->bytes += frame.bytes.size();
-    archive_class->changed = true;
-    working_.archive_cost += archive_class->cost();
+    sql_.frame.BindInteger(5, static_cast<int64_t>(frame.sender));
+    sql_.frame.BindInteger(6, static_cast<int64_t>(frame.clock));
+    if (const int written = sql_.frame.Run(); written != SQLITE_DONE) return written;
+    AddToClass(*archive_class, frame.bytes.size());
+  }
+  return SQLITE_DONE;
+}
+
+int SqliteStore::WriteMarks(const std::vector<FrameMark>& marks) {
+  for (const FrameMark& mark : marks) {
+    sql_.find_frame.BindInteger(1, static_cast<int64_t>(mark.frame));
+    const int found = sql_.find_frame.Step();
+    const int64_t old_class = sql_.find_frame.Integer(0);
+    const auto bytes = static_cast<uint64_t>(sql_.find_frame.Integer(1));
+    const auto sender = static_cast<uint64_t>(sql_.find_frame.Integer(2));
+    sql_.find_frame.Reset();
+    if (found == SQLITE_DONE) continue;  // evicted meanwhile
+    if (found != SQLITE_ROW) return found;
+    const auto old = std::find_if(working_.classes.begin(), working_.classes.end(),
+                                  [&](const auto& entry) { return entry.second.id == old_class; });
+    if (old == working_.classes.end()) continue;
+    TakeFromClass(old->second, bytes);
+    ArchiveClass* next = nullptr;
+    const int code = FindArchiveClass({std::get<0>(old->first), mark.verdict, mark.reason, sender}, &next);
+    if (code != SQLITE_DONE) return code;
+    sql_.move_frame.BindInteger(1, next->id);
+    sql_.move_frame.BindInteger(2, static_cast<int64_t>(mark.frame));
+    if (const int moved = sql_.move_frame.Run(); moved != SQLITE_DONE) return moved;
+    AddToClass(*next, bytes);
   }
   return SQLITE_DONE;
 }
@@ -136,11 +197,7 @@ int SqliteStore::EvictOldest(ArchiveClass& archive_class) {
   if (const int code = sql_.delete_frame.Run(); code != SQLITE_DONE) return code;
   sql_.delete_frame_reading.BindInteger(1, id);
   if (const int code = sql_.delete_frame_reading.Run(); code != SQLITE_DONE) return code;
-  working_.archive_cost -= archive_class.cost();
-  archive_class.frames -= std::min<uint64_t>(archive_class.frames, 1);
-  archive_class.bytes -= std::min(archive_class.bytes, size);
-  archive_class.changed = true;
-  working_.archive_cost += archive_class.cost();
+  TakeFromClass(archive_class, size);
   return SQLITE_DONE;
 }
 

@@ -29,6 +29,8 @@ class SqliteReader final : public StoreReader {
   tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId series, UtcUs time_us) override;
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                   FrameId before, size_t limit) override;
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
+                                                                    size_t limit) override;
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override;
   tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() override;
 
@@ -49,11 +51,13 @@ class SqliteReader final : public StoreReader {
   template <typename Take>
   int Walk(SeriesId series, UtcUs from_us, UtcUs to_us, Take take);
   // Adds the readings with these numbers, in this order.
+  int ReadClass(int64_t frame_class, const ArchivedFrame& model, const FrameSelection& selection, size_t limit,
+                std::vector<ArchivedFrame>* frames, FrameId* complete_to);
   int Fetch(const std::vector<JournalNumber>& numbers, RecordBatch* batch);
 
   SqliteDb db_;
   Statement begin_, end_, journal_, one_, tail_, timeline_, tail_before_, timeline_before_, frames_, frame_links_,
-      frame_records_, stats_;
+      rejected_classes_, class_frames_, frame_records_, stats_;
 };
 
 }  // namespace vesta::hub

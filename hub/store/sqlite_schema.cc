@@ -76,16 +76,19 @@ CREATE TABLE frame_class (
   source TEXT NOT NULL,
   verdict INTEGER NOT NULL,
   reason TEXT NOT NULL,
+  sender INTEGER NOT NULL,
   frames INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
-  UNIQUE (source, verdict, reason)
+  UNIQUE (source, verdict, reason, sender)
 ) STRICT;
 
 CREATE TABLE frame (
   id INTEGER PRIMARY KEY,
   class INTEGER NOT NULL,
   received_us INTEGER NOT NULL,
-  bytes BLOB NOT NULL
+  bytes BLOB NOT NULL,
+  sender INTEGER NOT NULL DEFAULT 0,
+  clock INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX frame_by_class ON frame (class);
 
@@ -124,28 +127,53 @@ JOIN series s ON s.id = r.series
 JOIN device d ON d.id = s.device;
 )sql";
 
+// From format 1: frames know who sent them, and have quotas by sender.
+constexpr char kFromFormat1[] = R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE frame ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE frame ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE new_frame_class (
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,
+  verdict INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  sender INTEGER NOT NULL,
+  frames INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  UNIQUE (source, verdict, reason, sender)
+) STRICT;
+INSERT INTO new_frame_class SELECT id, source, verdict, reason, 0, frames, bytes FROM frame_class;
+DROP TABLE frame_class;
+ALTER TABLE new_frame_class RENAME TO frame_class;
+PRAGMA user_version = 2;
+COMMIT;
+)sql";
+
+enum class FileState { kNew, kCurrent, kFormat1 };
+
 StoreError Foreign(const SqliteDb& db, std::string_view what) {
   return {StoreErrorKind::kWrongVersion, fmt::format("{}: {}", db.path(), what)};
 }
 
 // An empty file is new, whatever a crash during its making left of it: the tables come in one transaction.
-tl::expected<bool, StoreError> IsNew(SqliteDb& db) {
+tl::expected<FileState, StoreError> Examine(SqliteDb& db) {
   const auto version = db.Integer("PRAGMA user_version");
   if (!version) return tl::unexpected(version.error());
   const auto id = db.Integer("PRAGMA application_id");
   if (!id) return tl::unexpected(id.error());
   const auto tables = db.Integer("SELECT count(*) FROM sqlite_master");
   if (!tables) return tl::unexpected(tables.error());
-  if (*version == 0 && *id == 0 && *tables == 0) return true;
+  if (*version == 0 && *id == 0 && *tables == 0) return FileState::kNew;
   if (*id != kStoreApplicationId) {
     return tl::unexpected(Foreign(db, "this is a SQLite file, but not of Vesta: give another path"));
   }
+  if (*version == 1) return FileState::kFormat1;
   if (*version != kStoreVersion) {
     return tl::unexpected(
         Foreign(db, fmt::format("the file has format {} and this program knows {}: use the newer program that wrote it",
                                 *version, kStoreVersion)));
   }
-  return false;
+  return FileState::kCurrent;
 }
 
 tl::expected<void, StoreError> Set(SqliteDb& db, const std::string& sql, std::string_view doing) {
@@ -158,8 +186,8 @@ tl::expected<void, StoreError> Set(SqliteDb& db, const std::string& sql, std::st
 tl::expected<void, StoreError> PrepareWriter(SqliteDb& db, bool fsync) {
   sqlite3_busy_timeout(db.get(), kBusyTimeout_ms);
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  const auto is_new = IsNew(db);
-  if (!is_new) return tl::unexpected(is_new.error());
+  const auto state = Examine(db);
+  if (!state) return tl::unexpected(state.error());
   // SQLite opens a file that it can't write for reading only, and says so when the first commit is due.
   if (sqlite3_db_readonly(db.get(), "main") == 1) {
     return tl::unexpected(StoreError{StoreErrorKind::kReadOnly,
@@ -173,7 +201,12 @@ tl::expected<void, StoreError> PrepareWriter(SqliteDb& db, bool fsync) {
                               "PRAGMA journal_size_limit = {}",
                               fsync ? "FULL" : "OFF", kWriterCacheKib, kLogBytesMax),
                   "setting up the store");
-  if (!done || !*is_new) return done;
+  if (!done || *state == FileState::kCurrent) return done;
+  if (*state == FileState::kFormat1) {
+    done = Set(db, kFromFormat1, "bringing the store up to date");
+    if (!done) db.Execute("ROLLBACK");
+    return done;
+  }
   done = Set(db,
              fmt::format("{} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kTables,
                          kStoreApplicationId, kStoreVersion),

@@ -7,8 +7,9 @@
 
 namespace vesta::hub {
 
-// PRAGMA user_version of a file that this program writes. A newer file is refused, never guessed at.
-inline constexpr int64_t kStoreVersion = 1;
+// PRAGMA user_version of a file that this program writes. A newer file is refused, never guessed at; an older one is
+// brought up to date in one transaction when it is opened for writing.
+inline constexpr int64_t kStoreVersion = 2;
 // PRAGMA application_id: "Vest".
 inline constexpr int64_t kStoreApplicationId = 0x56657374;
 

@@ -107,9 +107,13 @@ tl::expected<void, StoreError> SqliteStore::PrepareStatements() {
       {&sql_.state, "INSERT OR REPLACE INTO series_state VALUES (?,?,?)"},
       {&sql_.position, "INSERT OR REPLACE INTO output_position VALUES (?,?)"},
       {&sql_.meta, "UPDATE meta SET value = ? WHERE name = ?"},
-      {&sql_.add_class, "INSERT INTO frame_class (source, verdict, reason, frames, bytes) VALUES (?,?,?,0,0)"},
+      {&sql_.add_class,
+       "INSERT INTO frame_class (source, verdict, reason, sender, frames, bytes) VALUES (?,?,?,?,0,0)"},
       {&sql_.update_class, "UPDATE frame_class SET frames = ?, bytes = ? WHERE id = ?"},
-      {&sql_.frame, "INSERT INTO frame (id, class, received_us, bytes) VALUES (?,?,?,?)"},
+      {&sql_.drop_class, "DELETE FROM frame_class WHERE id = ?"},
+      {&sql_.move_frame, "UPDATE frame SET class = ? WHERE id = ?"},
+      {&sql_.find_frame, "SELECT class, length(bytes), sender FROM frame WHERE id = ?"},
+      {&sql_.frame, "INSERT INTO frame (id, class, received_us, bytes, sender, clock) VALUES (?,?,?,?,?,?)"},
       {&sql_.frame_reading,
        "INSERT INTO frame_reading SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM frame WHERE id = ?1)"},
       {&sql_.oldest_frame, "SELECT id, length(bytes) FROM frame WHERE class = ? ORDER BY id LIMIT 1"},
@@ -151,12 +155,12 @@ tl::expected<void, StoreError> SqliteStore::LoadWorking() {
   working_.last_number = static_cast<JournalNumber>(*last);
   working_.tail_records = static_cast<uint64_t>(*tail);
 
-  Statement rows = db_.Prepare("SELECT id, source, verdict, reason, frames, bytes FROM frame_class");
+  Statement rows = db_.Prepare("SELECT id, source, verdict, reason, frames, bytes, sender FROM frame_class");
   if (!rows.valid()) return tl::unexpected(db_.Error("reading the archive"));
   int code = rows.Step();
   for (; code == SQLITE_ROW; code = rows.Step()) {
     ArchiveClass& one = working_.classes[{std::string(rows.Text(1)), static_cast<FrameVerdict>(rows.Integer(2)),
-                                          std::string(rows.Text(3))}];
+                                          std::string(rows.Text(3)), static_cast<uint64_t>(rows.Integer(6))}];
     one.id = rows.Integer(0);
     one.frames = static_cast<uint64_t>(rows.Integer(4));
     one.bytes = static_cast<uint64_t>(rows.Integer(5));
@@ -207,6 +211,7 @@ int SqliteStore::WriteUnit(const CommitUnit& unit) {
     if (code == SQLITE_DONE) code = WriteReadings(batch);
     if (code == SQLITE_DONE) code = WriteFrameLinks(batch);
   }
+  if (code == SQLITE_DONE) code = WriteMarks(unit.marks);
   if (code == SQLITE_DONE) code = Evict();
   for (const auto& [output, number] : unit.positions) {
     if (code != SQLITE_DONE) break;

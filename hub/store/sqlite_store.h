@@ -21,7 +21,7 @@
 namespace vesta::hub {
 
 struct SqliteStoreOptions {
-  // Archive kept per source, verdict and reason: a flood of one leaves the others alone.
+  // Archive kept per source, verdict, reason and sender: a flood of one leaves the others alone.
   uint64_t archive_class_bytes = 4u << 20;
   // And of all together; the largest class gives way.
   uint64_t archive_total_bytes = 64u << 20;
@@ -33,8 +33,11 @@ struct SqliteStoreOptions {
 inline constexpr uint64_t kTailRecords = 16384;
 // What a frame costs in the archive beside its bytes; bounds the number of empty ones.
 inline constexpr uint64_t kFrameOverheadBytes = 64;
-// Different (source, verdict, reason). Reasons are few fixed words; beyond this they are archived as "other".
+// Different (source, verdict, reason, sender). Reasons are few fixed words; beyond this they are archived as "other".
 inline constexpr size_t kMaxArchiveClasses = 1024;
+// Senders of one (source, verdict, reason) that have a quota of their own: a marina's worth. Those that come beyond
+// share one, so that any number of invented addresses evicts nothing of those that were there before.
+inline constexpr size_t kMaxArchiveSenders = 64;
 // Readings looked at, newest first, for one that is neither late nor suspect, when a series' latest value is restored.
 inline constexpr uint64_t kLatestLookBack = 100000;
 
@@ -62,11 +65,12 @@ class SqliteStore final : public Store {
     bool changed = false;
     uint64_t cost() const { return bytes + frames * kFrameOverheadBytes; }
   };
-  using ArchiveKey = std::tuple<std::string, FrameVerdict, std::string>;
+  using ArchiveKey = std::tuple<std::string, FrameVerdict, std::string, uint64_t>;
   struct Statements {
     Statement begin, commit, rollback, page_count;
     Statement reading, readings, device, series, clear_states, state, position, meta;
-    Statement add_class, update_class, frame, frame_reading, oldest_frame, delete_frame, delete_frame_reading;
+    Statement add_class, update_class, drop_class, move_frame, find_frame, frame, frame_reading, oldest_frame,
+        delete_frame, delete_frame_reading;
     Statement fold_end, fold;
     Statement next_series, first_in_series, oldest_in_tail, old_in_series, delete_from_timeline, old_in_tail,
         delete_reading;
@@ -90,7 +94,11 @@ class SqliteStore final : public Store {
   int WriteReadings(const RecordBatch& batch);
   int WriteFrameLinks(const RecordBatch& batch);
   int WriteFrames(const std::vector<ArchivedFrame>& frames);
-  int FindArchiveClass(const ArchivedFrame& frame, ArchiveClass** found);
+  int WriteMarks(const std::vector<FrameMark>& marks);
+  int FindArchiveClass(ArchiveKey key, ArchiveClass** found);
+  int MakeRoomForSender(ArchiveKey* key);
+  void AddToClass(ArchiveClass& archive_class, uint64_t bytes);
+  void TakeFromClass(ArchiveClass& archive_class, uint64_t bytes);
   int Evict();
   int EvictOldest(ArchiveClass& archive_class);
   int WriteMeta(std::string_view name, int64_t value);

@@ -31,6 +31,7 @@ struct CommitUnit {
   std::vector<Series> series;
   std::vector<RecordBatch> batches;  // in journal order
   std::vector<ArchivedFrame> frames;
+  std::vector<FrameMark> marks;  // archived frames with a new verdict; those that are gone are passed over
   std::vector<std::pair<std::string, JournalNumber>>
       positions;                           // outputs: everything up to this number is acknowledged
   JournalNumber reserved_numbers_end = 0;  // first number that no run may have used yet; 0 = unchanged
@@ -46,6 +47,14 @@ struct RestoredState {
   JournalNumber reserved_numbers_end = 1;  // the next run starts here
   FrameId reserved_frames_end = 1;
   std::vector<std::pair<std::string, JournalNumber>> positions;
+};
+
+// Rejected frames to try again.
+struct FrameSelection {
+  std::string source;
+  uint64_t sender = 0;               // 0: of every sender
+  std::vector<std::string> reasons;  // any of these
+  FrameId after = 0;                 // only newer ones
 };
 
 struct ArchiveStats {
@@ -80,6 +89,9 @@ class StoreReader {
   // rejected_only leaves accepted ones out.
   virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                           FrameId before, size_t limit) = 0;
+  // Rejected frames, oldest first, at most `limit`. Fewer may come although there are more; none means that it is all.
+  virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
+                                                                            size_t limit) = 0;
   virtual tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) = 0;
   virtual tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() = 0;
 };

@@ -13,9 +13,12 @@
 
 #include "hub/clock/clock.h"
 #include "hub/devices/directory.h"
+#include "hub/intake/heard_senders.h"
+#include "hub/intake/late_health.h"
 #include "hub/intake/line.h"
 #include "hub/journal/journal.h"
 #include "hub/journal/output_health.h"
+#include "hub/keys/key_desk.h"
 #include "hub/live/live_view.h"
 #include "hub/store/store.h"
 #include "hub/web/auth.h"
@@ -45,6 +48,13 @@ struct HubState {
   std::vector<std::string> problems;
 };
 
+// Who is heard through one source.
+struct SourceHeard {
+  std::string source;
+  std::string protocol;
+  const HeardSenders* heard = nullptr;
+};
+
 // All of it outlives the web server. Everything is called on the main thread but the work passed to query.
 struct ApiContext {
   const Clock& clock;
@@ -67,6 +77,10 @@ struct ApiContext {
   std::function<std::string(std::string_view protocol, std::string_view field)> field_name;
   std::function<std::string_view(std::string_view protocol, std::string_view field)> field_description;
   std::function<std::string(const Device&)> device_title;
+
+  KeyDesk* keys = nullptr;
+  std::function<std::vector<SourceHeard>()> heard;
+  std::function<LateHealth()> late;
 };
 
 // Longest name and place that a user may give.
@@ -83,6 +97,7 @@ void AddDeviceRoutes(Router& router, ApiContext& context);
 void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events);
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddKeyRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddStatusRoute(Router& router, ApiContext& context);
 void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);

@@ -1,4 +1,6 @@
 // The archive of raw frames: what was not understood, and what came out of a frame that was.
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "hub/web/api.h"
@@ -23,7 +25,13 @@ void WriteFrame(JsonWriter& json, const ArchivedFrame& frame) {
   }
   json.BeginObject().Key("id").Integer(static_cast<int64_t>(frame.id)).Key("source").Text(frame.source);
   json.Key("received").Time(frame.received_us).Key("verdict").Text(kVerdicts[static_cast<size_t>(frame.verdict)]);
-  json.Key("reason").Text(frame.reason).Key("hex").Text(hex);
+  json.Key("reason").Text(frame.reason);
+  if (frame.sender == 0) {
+    json.Key("sender").Null();
+  } else {
+    json.Key("sender").Text(fmt::format("{:012x}", frame.sender));
+  }
+  json.Key("hex").Text(hex);
   json.Key("text").Text({reinterpret_cast<const char*>(frame.bytes.data()), frame.bytes.size()}).EndObject();
 }
 

@@ -163,6 +163,7 @@ void WriteSource(JsonWriter& json, const SourceHealth& source, const Now& now, b
   WriteCount(json, "opens", source.opens);
   WriteCount(json, "bytes", source.bytes);
   WriteCount(json, "frames_accepted", source.frames_accepted);
+  WriteCount(json, "frames_repeated", source.frames_repeated);
   WriteCount(json, "readings", source.readings);
   WriteCount(json, "unknown_objects", source.unknown_objects);
   WriteCounts(json, "frames_rejected", source.frames_rejected);

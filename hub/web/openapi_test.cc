@@ -130,6 +130,16 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   Check("/api/v1/devices/{key}", "patch", send("PATCH", device, Origin(), R"({"nam":"Meter"})"));
   Check("/api/v1/devices/{key}", "patch", send("PATCH", device, "", R"({"name":"Meter"})"));
   Check("/api/v1/devices/{key}", "patch", send("PATCH", "/api/v1/devices/x", Origin(), R"({"name":"Meter"})"));
+  const std::string key = R"({"key":"adeccb947395801a4dd45a2eaa44bf17","name":"Roof"})";
+  Check("/api/v1/keys/{id}", "put", send("PUT", "/api/v1/keys/c0ffee112233", Origin(), key));
+  Check("/api/v1/keys/{id}", "put", send("PUT", "/api/v1/keys/network-a1b2", Origin(), key));
+  Check("/api/v1/keys/{id}", "put", send("PUT", "/api/v1/keys/nobody", Origin(), key));
+  Check("/api/v1/keys/{id}", "put", send("PUT", "/api/v1/keys/c0ffee112233", Origin(), R"({"key":"adeccb"})"));
+  Check("/api/v1/keys/check", "post", send("POST", "/api/v1/keys/check", Origin(), R"({"key":"x"})"));
+  CheckGet("/api/v1/keys", "/api/v1/keys");
+  CheckGet("/api/v1/heard", "/api/v1/heard");
+  Check("/api/v1/keys/{id}", "delete", send("DELETE", "/api/v1/keys/c0ffee112233", Origin(), ""));
+  Check("/api/v1/keys/{id}", "delete", send("DELETE", "/api/v1/keys/c0ffee112233", Origin(), ""));
   Check("/api/v1/login", "post", send("POST", "/api/v1/login", Origin(), R"({"password":"x"})"));
   Check("/api/v1/login", "post", send("POST", "/api/v1/login", Origin(), "{}"));
   Check("/api/v1/login", "post", send("POST", "/api/v1/login", "", R"({"password":"x"})"));

@@ -50,6 +50,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddLatestRoute(router, context, events);
   AddReadingRoutes(router, context, slots);
   AddFrameRoutes(router, context, slots);
+  AddKeyRoutes(router, context);
   AddHealthRoutes(router, context);
   AddStatusRoute(router, context);
   AddEventRoutes(router, auth, events, host.counters);

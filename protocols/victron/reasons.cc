@@ -26,7 +26,7 @@ std::string_view ReasonText(uint32_t bits, std::span<const StateName> names, std
         name.remove_suffix(1);
       }
     }
-    const std::string_view before = used == 0 ? kBetween.substr(0, 0) : kBetween;
+    const std::string_view before = used == 0 ? std::string_view() : kBetween;
     const bool fits = used + before.size() + name.size() + kBetween.size() + kCut.size() <= out.size();
     if (!fits) name = kCut;
     std::memcpy(out.data() + used, before.data(), before.size());

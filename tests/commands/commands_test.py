@@ -479,16 +479,104 @@ class CheckTest(CommandTest):
         self.assertIn(":2:", out)
 
 
+class KeysTest(CommandTest):
+    ADDRESS = "c0ffee112233"
+    DEVICE_KEY = "adeccb947395801a4dd45a2eaa44bf17"
+    # The worked example of the reference: a solar charger's advert under this key.
+    ADVERT = "01" + ADDRESS + "00ba00" + "17ffe102" + "100242a0016207adceb37b605d7e0ee21b24df5c"
+
+    def start_hub(self):
+        """A hub that hears adverts by UDP; returns the options that lead to it, and the port of the adverts."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, socket.socket() as web:
+            probe.bind(("127.0.0.1", 0))
+            web.bind(("127.0.0.1", 0))
+            adverts, page = probe.getsockname()[1], web.getsockname()[1]
+        config = self.write("vesta.json", json.dumps({
+            "storage": {"directory": self.path("data"), "commit_s": 0.2},
+            "sources": [{"name": "relay", "type": "udp", "protocol": "victron", "port": adverts}]}))
+        self.hub = subprocess.Popen([VESTA, "run", "--config", config, "--http", f"127.0.0.1:{page}"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.hub.stdout.close)
+        self.addCleanup(self.end_hub)
+        self.assertIn("The page is at", self.hub.stdout.readline())
+        return ("--hub", f"http://127.0.0.1:{page}"), adverts
+
+    def end_hub(self):
+        self.hub.terminate()
+        self.hub.wait(timeout=PATIENCE_S)
+
+    def hear(self, port):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(bytes.fromhex(self.ADVERT), ("127.0.0.1", port))
+
+    def check_until(self, code, *arguments):
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
+            run = subprocess.run([VESTA, "keys", "check", "--json", *arguments], capture_output=True, text=True)
+            if run.stdout and json.loads(run.stdout)["code"] == code:
+                return run
+            time.sleep(0.05)
+        self.fail(f"never {code}: {run.stdout} {run.stderr}")
+
+    def test_with_the_running_hub(self):
+        hub, port = self.start_hub()
+        self.vesta("keys", "check", self.DEVICE_KEY, *hub, expect=PROBLEMS)  # nothing is heard yet
+        self.hear(port)
+        self.check_until("opens", self.DEVICE_KEY, *hub)
+        out, _ = self.vesta("keys", "check", self.DEVICE_KEY[1:], *hub, expect=PROBLEMS)
+        self.assertIn("31", out)
+        out, _ = self.vesta("keys", "check", "--device", "c0:ff:ee:00:00:00", *hub, stdin=self.DEVICE_KEY.encode(),
+                            expect=PROBLEMS)
+        self.assertIn("c0:ff:ee:11:22:33", out)
+        out, _ = self.vesta("keys", "add", "C0:FF:EE:11:22:33", "--name", "Roof", *hub,
+                            stdin=self.DEVICE_KEY.encode() + b"\n")
+        self.assertIn("It opens", out)
+        listed, _ = self.vesta("keys", "list", *hub)
+        self.assertIn(self.ADDRESS, listed)
+        self.assertIn("Roof", listed)
+        self.assertNotIn(self.DEVICE_KEY[:6], out + listed)
+        self.vesta("keys", "add", self.ADDRESS, "12", *hub, expect=PROBLEMS)
+        self.vesta("keys", "add", "nobody", self.DEVICE_KEY, *hub, expect=WRONG_USAGE)
+        self.vesta("keys", "remove", self.ADDRESS, *hub)
+        self.vesta("keys", "remove", self.ADDRESS, *hub, expect=PROBLEMS)
+        # A macOS table: no address, but the key opens one device heard.
+        table = self.write("keys.txt", "{763aeff5-1334-e64a-ab30-a0f478020fe1}|" + self.DEVICE_KEY + "\n")
+        out, _ = self.vesta("keys", "import", table, *hub)
+        self.assertIn(self.ADDRESS, out)
+        self.assertIn("1 of 1 keys", out)
+        self.assertIn(self.ADDRESS, self.vesta("keys", "list", *hub)[0])
+
+    def test_without_a_running_hub(self):
+        _, port = self.start_hub()
+        self.hear(port)
+        data = ("--data", self.path("data"))
+        self.check_until("opens", self.DEVICE_KEY, *data)  # reading is possible beside a hub
+        self.vesta("keys", "add", self.ADDRESS, self.DEVICE_KEY, *data, expect=CANNOT_START)
+        self.end_hub()
+        out, _ = self.vesta("keys", "add", self.ADDRESS, self.DEVICE_KEY, *data)
+        self.assertIn("It opens", out)
+        self.assertEqual(0o600, stat.S_IMODE(os.stat(self.path("data/keys.json")).st_mode))
+        self.assertIn(self.ADDRESS, self.vesta("keys", "list", *data)[0])
+        self.vesta("keys", "list", "--hub", "http://127.0.0.1:1", expect=PROBLEMS)
+
+    def test_on_a_capture(self):
+        capture = self.write("c.jsonl", json.dumps({"t": START, "hex": self.ADVERT}) + "\n")
+        out, _ = self.vesta("keys", "check", self.DEVICE_KEY, "--capture", capture)
+        self.assertIn("(c0:ff:ee:11:22:33)", out)
+        self.vesta("keys", "check", self.DEVICE_KEY, "--capture", self.path("nothing"), expect=PROBLEMS)
+
+
 class UsageTest(CommandTest):
     def test_help_is_not_an_error(self):
         out, err = self.vesta("--help")
         self.assertEqual("", err)
-        for command in ("run", "demo", "check", "decode", "capture", "replay", "simulate", "doctor", "passwd"):
+        for command in ("run", "demo", "check", "decode", "capture", "replay", "simulate", "doctor", "passwd",
+                        "keys"):
             self.assertIn(command, out)
             self.assertIn("Exit codes", self.vesta(command, "--help")[0])
 
     def test_wrong_usage(self):
-        for arguments in ([], ["fly"], ["decode", "--colour"], ["simulate", "p1"], ["replay"]):
+        for arguments in ([], ["fly"], ["decode", "--colour"], ["simulate", "p1"], ["replay"], ["keys"], ["keys", "add"]):
             out, err = self.vesta(*arguments, expect=WRONG_USAGE)
             self.assertEqual("", out)
             self.assertIn("--help", err)

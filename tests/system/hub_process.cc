@@ -58,7 +58,9 @@ std::string TempDirectory::Write(const std::string& name, const std::string& tex
   return path;
 }
 
-HttpAnswer HttpGet(uint16_t port, const std::string& path) {
+HttpAnswer HttpGet(uint16_t port, const std::string& path) { return HttpSend(port, "GET", path, ""); }
+
+HttpAnswer HttpSend(uint16_t port, const std::string& method, const std::string& path, const std::string& json_body) {
   HttpAnswer answer;
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = Loopback(port);
@@ -66,8 +68,13 @@ HttpAnswer HttpGet(uint16_t port, const std::string& path) {
     close(fd);
     return answer;
   }
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                              "\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n";
+  const std::string host = "127.0.0.1:" + std::to_string(port);
+  std::string request = method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\nOrigin: http://" + host +
+                        "\r\nConnection: close\r\nAccept-Encoding: identity\r\n";
+  if (!json_body.empty()) {
+    request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(json_body.size()) + "\r\n";
+  }
+  request += "\r\n" + json_body;
   std::string reply;
   if (write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
     const auto end = std::chrono::steady_clock::now() + kHttpLimit;

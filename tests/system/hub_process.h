@@ -34,6 +34,8 @@ struct HttpAnswer {
 };
 // One request over plain HTTP on loopback.
 HttpAnswer HttpGet(uint16_t port, const std::string& path);
+// The same with any method and a JSON body, from the hub's own page as far as the hub can tell.
+HttpAnswer HttpSend(uint16_t port, const std::string& method, const std::string& path, const std::string& json_body);
 
 class HubProcess {
  public:

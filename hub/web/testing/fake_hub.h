@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "hub/store/temporary_store.h"
 #include "hub/web/api.h"
 #include "hub/web/wire.h"
 
@@ -59,6 +60,9 @@ class FakeReader final : public StoreReader {
       if (before == 0 || it->id < before) found.push_back(*it);
     }
     return found;
+  }
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
+    return std::vector<ArchivedFrame>();
   }
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override {
     RecordBatch batch;
@@ -117,6 +121,11 @@ class FakeHub {
         [](std::string_view, std::string_view field) { return "Name of " + std::string(field); },
         [](std::string_view, std::string_view) { return std::string_view("What it means."); },
         [](const Device& device) { return device.name.empty() ? "Electricity meter" : device.name; },
+        &keys,
+        [this] {
+          return std::vector<SourceHeard>{{"radio", "victron", &heard}};
+        },
+        [] { return LateHealth(); },
     };
   }
 
@@ -195,6 +204,15 @@ class FakeHub {
   }
 
   void FillHealth() {
+    const uint8_t advert[] = {1, 0xC0, 0xFF, 0xEE, 0x11, 0x22, 0x33, 0,    0xB5, 0,
+                              9, 0xFF, 0xE1, 0x02, 0x10, 0x02, 0x42, 0xA0, 0x01, 0x62};
+    FrameEvent frame;
+    frame.verdict = FrameVerdict::kRejected;
+    frame.reason = "no_key";
+    frame.raw = advert;
+    frame.link.sender = 0xC0FFEE112233;
+    frame.link.rssi_dbm = -75;
+    heard.Add(frame, clock_.Read());
     SourceHealth source;
     source.name = "meter";
     source.type = "serial";
@@ -236,6 +254,9 @@ class FakeHub {
   LiveView live;
   FakeReader reader;
   JournalHealth journal;
+  TemporaryFolder folder;
+  KeyDesk keys{folder.File("keys.json"), ""};
+  HeardSenders heard;
   std::vector<SourceHealth> sources;
   std::vector<OutputHealth> outputs;
   std::vector<std::pair<std::string, std::vector<UnknownObject>>> unknown_objects = {

@@ -1,0 +1,151 @@
+// The archive of raw frames: quotas by sender, rejected frames read again, new verdicts, and files of format 1.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "hub/store/sqlite_schema.h"
+#include "hub/store/sqlite_store.h"
+#include "hub/store/temporary_store.h"
+
+namespace vesta::hub {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr UtcUs kStart_us = 1754900000 * kUsPerSecond;
+
+class SqliteArchiveTest : public ::testing::Test {
+ protected:
+  void Open(SqliteStoreOptions options = {}) {
+    store_.reset();
+    store_ = OpenStore(path_, std::move(options));
+  }
+  std::unique_ptr<StoreReader> Reader() { return std::move(*store_->OpenReader()); }
+  void Commit(const CommitUnit& unit) {
+    const auto done = store_->Commit(unit);
+    ASSERT_TRUE(done.has_value()) << done.error().text;
+  }
+  // Counts rows through another connection, as a user would with sqlite3.
+  int64_t Count(const std::string& sql) {
+    auto db = SqliteDb::Open(path_, SQLITE_OPEN_READONLY, "");
+    return db->Integer(sql.c_str()).value();
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_.File("vesta.db");
+  std::unique_ptr<SqliteStore> store_;
+};
+
+ArchivedFrame RejectedFrame(FrameId id, uint64_t sender, const std::string& reason = "no_key", size_t size = 20) {
+  ArchivedFrame frame;
+  frame.id = id;
+  frame.source = "radio";
+  frame.received_us = kStart_us + static_cast<int64_t>(id);
+  frame.clock = ClockQuality::kSynchronised;
+  frame.verdict = FrameVerdict::kRejected;
+  frame.reason = reason;
+  frame.sender = sender;
+  frame.bytes.assign(size, static_cast<uint8_t>(id));
+  return frame;
+}
+
+std::vector<FrameId> Ids(const tl::expected<std::vector<ArchivedFrame>, StoreError>& frames) {
+  std::vector<FrameId> ids;
+  for (const ArchivedFrame& frame : frames.value()) ids.push_back(frame.id);
+  return ids;
+}
+
+TEST_F(SqliteArchiveTest, AFileOfFormat1IsBroughtUpToDateAndLosesNothing) {
+  std::ifstream in(std::string(VESTA_SOURCE_DIR) + "/hub/store/testing/store_v1.sql");
+  const std::string sql((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  {
+    auto db = SqliteDb::Open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "");
+    ASSERT_EQ(db->Execute(sql.c_str()), SQLITE_OK);
+  }
+  for (int i = 0; i < 2; ++i) {  // and the second time it is as good as new
+    Open();
+    EXPECT_EQ(Count("PRAGMA user_version"), kStoreVersion);
+    EXPECT_EQ(Reader()->ReadJournal(0, 10)->records.at(0).number, 5u);
+    EXPECT_THAT(Ids(Reader()->ReadFrames("", false, 0, 10)), ElementsAre(3u, 2u, 1u));
+    EXPECT_EQ(Reader()->ReadFrameRecords(2)->records.size(), 1u);
+    EXPECT_EQ(Count("SELECT sum(frames) FROM frame_class WHERE reason = 'crc' AND sender = 0"), 2);
+    EXPECT_EQ(store_->Restore()->reserved_numbers_end, 100u);
+  }
+  // The same tables as a new file has, but for the order of what the text says of them.
+  auto fresh = OpenStore(folder_.File("new.db"));
+  const char* columns = "SELECT sum(1) FROM sqlite_master m JOIN pragma_table_info(m.name) i";
+  EXPECT_EQ(Count(columns), SqliteDb::Open(folder_.File("new.db"), SQLITE_OPEN_READONLY, "")->Integer(columns).value());
+  CommitUnit unit;
+  unit.frames = {RejectedFrame(7, 0xC0FFEE112233)};
+  Commit(unit);
+  EXPECT_EQ(Reader()->ReadFrames("radio", true, 0, 1)->at(0).sender, 0xC0FFEE112233u);
+}
+
+TEST_F(SqliteArchiveTest, RejectedFramesOfASenderAreReadInOrderAndInSlices) {
+  Open();
+  CommitUnit unit;
+  for (FrameId id = 1; id <= 30; ++id) {
+    unit.frames.push_back(RejectedFrame(id, id % 3 + 1, id % 2 == 0 ? "no_key" : "key_mismatch"));
+  }
+  Commit(unit);
+  FrameSelection selection{"radio", 2, {"no_key", "key_mismatch"}, 0};
+  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 4)), ElementsAre(1u, 4u, 7u, 10u));
+  selection.after = 10;
+  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), ElementsAre(13u, 16u, 19u, 22u, 25u, 28u));
+  selection = {"radio", 2, {"no_key"}, 0};
+  const auto frames = Reader()->ReadRejected(selection, 100);
+  EXPECT_THAT(Ids(frames), ElementsAre(4u, 10u, 16u, 22u, 28u));
+  EXPECT_EQ(frames->at(0).clock, ClockQuality::kSynchronised);
+  EXPECT_EQ(frames->at(0).reason, "no_key");
+  selection = {"radio", 0, {"no_key"}, 20};
+  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), ElementsAre(22u, 24u, 26u, 28u, 30u));
+  selection = {"other", 0, {"no_key"}, 0};
+  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), IsEmpty());
+}
+
+TEST_F(SqliteArchiveTest, AMarkedFrameIsNotRejectedAnyMore) {
+  Open();
+  CommitUnit unit;
+  for (FrameId id = 1; id <= 5; ++id) unit.frames.push_back(RejectedFrame(id, 9));
+  Commit(unit);
+  CommitUnit marked;
+  marked.marks = {
+      {2, FrameVerdict::kAccepted, ""}, {4, FrameVerdict::kAccepted, ""}, {77, FrameVerdict::kAccepted, ""}};
+  Commit(marked);
+  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
+  EXPECT_EQ(Count("SELECT frames FROM frame_class WHERE verdict = 0 AND sender = 9"), 2);
+  EXPECT_EQ(Count("SELECT bytes FROM frame_class WHERE verdict = 1 AND sender = 9"), 60);
+  Open();
+  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
+}
+
+TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
+  SqliteStoreOptions options;
+  options.archive_class_bytes = 4096;
+  options.archive_total_bytes = 512 * 1024;
+  Open(options);
+  CommitUnit wanted;
+  for (FrameId id = 1; id <= 30; ++id) wanted.frames.push_back(RejectedFrame(id, 0xAAAA));
+  Commit(wanted);
+  FrameId id = 31;
+  for (int round = 0; round < 20; ++round) {
+    CommitUnit flood;
+    for (int i = 0; i < 500; ++i, ++id) flood.frames.push_back(RejectedFrame(id, i % 2 == 0 ? 0xBBBB : 0x10000 + id));
+    Commit(flood);
+  }
+  EXPECT_EQ(Ids(Reader()->ReadRejected({"radio", 0xAAAA, {"no_key"}, 0}, 100)).size(), 30u);
+  EXPECT_EQ(Count("SELECT count(*) FROM frame_class WHERE sender <> 0"), static_cast<int64_t>(kMaxArchiveSenders));
+  EXPECT_LE(Count("SELECT max(bytes + frames * 64) FROM frame_class"), 4096);
+  EXPECT_EQ(Count("SELECT sum(frames) FROM frame_class"), Count("SELECT count(*) FROM frame"));
+  // One that came too late for a quota of its own is kept among the others, and found by its address.
+  CommitUnit late;
+  late.frames = {RejectedFrame(id, 0xCCCC)};
+  Commit(late);
+  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 0xCCCC, {"no_key"}, 0}, 100)), ElementsAre(id));
+}
+
+}  // namespace
+}  // namespace vesta::hub
