@@ -103,7 +103,7 @@ class RunningHub final : public Desk {
     if (answer->status == 204) return Json::object();
     Json json = Json::parse(answer->body, nullptr, false);
     if (json.is_discarded()) return tl::unexpected(fmt::format("the hub answers with status {}", answer->status));
-    if (answer->status == 401) return tl::unexpected("the hub wants a token: put it into VESTA_TOKEN");
+    if (answer->status == 401) return tl::unexpected(std::string("the hub wants a token: put it into VESTA_TOKEN"));
     if (answer->status != 200) {
       const Json error = json.contains("error") && json["error"].is_object() ? json["error"] : json;
       return tl::unexpected(error.value("message", fmt::format("the hub answers with status {}", answer->status)));
