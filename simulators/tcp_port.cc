@@ -81,7 +81,7 @@ void TcpPort::Read(const std::shared_ptr<Client>& client) {
   client->socket.async_read_some(boost::asio::buffer(client->heard),
                                  [this, alive = alive_, client](const error_code& failed, size_t count) {
                                    if (!*alive) return;
-                                   if (!failed && take_) take_({client->heard.data(), count});
+                                   if (!failed && take_) take_({client->heard, count});
                                    if (!failed) return Read(client);
                                    error_code ignored;
                                    client->socket.close(ignored);
