@@ -68,8 +68,9 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   return parts;
 }
 
+// No control characters; names may be in any language.
 bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
 }
 
 }  // namespace
