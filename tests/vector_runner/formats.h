@@ -8,4 +8,10 @@ namespace vesta::vectors {
 bool ClaimsP1(const VectorFile& file);
 void RunP1(const VectorFile& file, Results* results);
 
+bool ClaimsCan(const VectorFile& file);
+void RunCan(const VectorFile& file, Results* results);
+
+bool ClaimsMasterBus(const VectorFile& file);
+void RunMasterBus(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors
