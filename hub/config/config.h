@@ -39,10 +39,16 @@ struct P1Config {
   uint32_t max_telegram_bytes = 16384;
 };
 
+struct MasterBusConfig {
+  bool read = false;
+  double read_every_s = 5;
+  uint32_t read_gap_ms = 10;
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
-  std::string type;      // "serial", "tcp", "tcp-listen", "capture"
-  std::string protocol;  // "p1"
+  std::string type;      // "serial", "tcp", "tcp-listen", "slcan", "can", "can-udp", "capture"
+  std::string protocol;  // "p1", "masterbus"
   bool enabled = true;
 
   // serial
@@ -56,6 +62,11 @@ struct SourceConfig {
   bool exposed = false;            // needed to listen beyond loopback, together with allow
   std::vector<std::string> allow;  // addresses or networks (CIDR) that may connect
   uint32_t silence_timeout_s = 0;  // no byte for so long: reconnect; 0 = 3 learned intervals, at least 60 s
+  // slcan, can
+  uint32_t bitrate = 250000;
+  bool listen_only = true;
+  std::string can_interface;             // can: "can0"
+  std::vector<std::string> can_filters;  // can: "123:7FF"
   // capture
   std::string file;
   double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
@@ -66,6 +77,7 @@ struct SourceConfig {
   bool commit_each_frame = false;
 
   P1Config p1;
+  MasterBusConfig masterbus;
 };
 
 struct MqttConfig {

@@ -30,11 +30,30 @@ void Rules::CheckHttp(const JsonNode& node, const HttpConfig& http) {
 void Rules::CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source) {
   CheckUnique(node, path, "name", source.name, "source");
   if (source.type == "serial") CheckUnique(node, path, "port", source.port, "serial port");
-  if (source.type == "tcp-listen") CheckListener(node, path, source);
+  if (source.type == "slcan") CheckUnique(node, path, "port", source.port, "serial port");
+  if (source.type == "can") CheckUnique(node, path, "interface", source.can_interface, "CAN interface");
+  if (source.type == "tcp-listen" || source.type == "can-udp") CheckListener(node, path, source);
+  CheckProtocol(node, path, source);
+}
+
+void Rules::CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  if (source.protocol != "masterbus") return;
+  const bool stream = source.type == "serial" || source.type == "tcp" || source.type == "tcp-listen";
+  if (stream) {
+    Report(node, path, "protocol", "a MasterBus is no stream of bytes", "the type slcan, can, can-udp or capture");
+  }
+  if (!source.masterbus.read) return;
+  if (source.type != "slcan" && source.type != "can") {
+    Report(node, path, "masterbus", "nothing can be asked through this type of source", "\"read\": false");
+  } else if (source.listen_only) {
+    Report(node, path, "masterbus", "the adapter only listens, so nothing can be asked",
+           "\"listen_only\": false, or \"read\": false");
+  }
 }
 
 void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source) {
-  CheckUnique(node, path, "port", fmt::format("{} port {}", source.listen, source.tcp_port), "listener");
+  const char* group = source.type == "can-udp" ? "UDP listener" : "listener";
+  CheckUnique(node, path, "port", fmt::format("{} port {}", source.listen, source.tcp_port), group);
   for (size_t i = 0; i < source.allow.size(); ++i) {
     const std::optional<Network> network = ParseNetwork(source.allow[i]);
     const JsonNode& list = *node.Find("allow");

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "model/calendar.h"
+#include "protocols/masterbus/session.h"
 #include "protocols/p1/session.h"
 
 namespace vesta::hub {
@@ -47,10 +48,19 @@ std::unique_ptr<Session> MakeP1Session(const P1Config& config) {
   return std::make_unique<p1::P1Session>(options);
 }
 
+std::unique_ptr<Session> MakeMasterBusSession(const MasterBusConfig& config) {
+  masterbus::Options options;
+  options.read = config.read;
+  options.pace.gap_us = config.read_gap_ms * kUsPerMs;
+  options.pace.value_every_us = static_cast<int64_t>(config.read_every_s * static_cast<double>(kUsPerSecond));
+  return std::make_unique<masterbus::MasterBusSession>(options);
+}
+
 }  // namespace
 
 std::unique_ptr<Session> MakeSession(const SourceConfig& config) {
   if (config.protocol == "p1") return MakeP1Session(config.p1);
+  if (config.protocol == "masterbus") return MakeMasterBusSession(config.masterbus);
   return nullptr;
 }
 
