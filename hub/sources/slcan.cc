@@ -137,8 +137,9 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
     if (step_ == steps_.size()) return Opened();
     Send(steps_[step_]);
     answer_.expires_after(std::chrono::microseconds(slcan_.answer_us));
-    answer_.async_wait(Guarded([](SlcanCore& self, const Error& error) {
-      if (!error) self.StepDone();
+    // An answer may have come while this was on its way.
+    answer_.async_wait(Guarded([step = step_](SlcanCore& self, const Error& error) {
+      if (!error && !self.open_ && step == self.step_) self.StepDone();
     }));
   }
 
