@@ -36,6 +36,9 @@ std::string Where(const hub::SourceConfig& config) {
   if (config.type == "serial") return fmt::format("{} {} Bd {}", config.port, config.baud, config.framing);
   if (config.type == "tcp") return fmt::format("{}:{}", config.host, config.tcp_port);
   if (config.type == "tcp-listen") return fmt::format("{}:{}", config.listen, config.tcp_port);
+  if (config.type == "slcan") return config.port;
+  if (config.type == "can") return config.can_interface;
+  if (config.type == "can-udp") return fmt::format("{} port {} (UDP)", config.listen, config.tcp_port);
   return config.file;
 }
 

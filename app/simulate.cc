@@ -7,6 +7,7 @@
 
 #include "app/exit_code.h"
 #include "app/feed_run.h"
+#include "app/simulate_masterbus.h"
 #include "hub/clock/clock.h"
 #include "model/calendar.h"
 #include "simulators/p1_feed.h"
@@ -34,6 +35,7 @@ void PrintList() {
     if (fault.has_amount) fmt::print(" [{}]", fault.default_amount);
     fmt::print("\n");
   }
+  PrintBusFaults();
 }
 
 int PrintToStdout(simulators::P1FeedOptions options) {
@@ -53,6 +55,7 @@ int RunSimulate(const SimulateOptions& options) {
     PrintList();
     return kExitOk;
   }
+  if (options.protocol == "masterbus") return RunSimulateMasterBus(options);
   simulators::P1FeedOptions feed_options;
   const simulators::P1KindInfo* info = simulators::FindP1Kind(options.kind);
   if (info == nullptr) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace vesta::simulators {
@@ -107,6 +108,24 @@ void PtyPort::Send(std::string_view bytes) {
   }
   pending_ += bytes;
   Flush();
+}
+
+void PtyPort::Hear(std::function<void(std::string_view)> heard) {
+  heard_ = std::move(heard);
+  Look();
+}
+
+// By the clock: while nobody has the terminal open, waiting for bytes would end at once, again and again.
+void PtyPort::Look() {
+  constexpr auto kLookEvery = std::chrono::milliseconds(2);
+  char bytes[256];
+  for (ssize_t size; (size = read(master_.native_handle(), bytes, sizeof bytes)) > 0;) {
+    heard_({bytes, static_cast<size_t>(size)});
+  }
+  look_.expires_after(kLookEvery);
+  look_.async_wait([this, alive = alive_](const boost::system::error_code& failed) {
+    if (*alive && !failed) Look();
+  });
 }
 
 void PtyPort::Flush() {
