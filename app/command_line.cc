@@ -293,9 +293,11 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (name == "passwd") parsed.command = passwd;
   if (name == "simulate") {
     parsed.command = simulate;
-    if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && !simulate.to_stdout) {
+    if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && simulate.udp.empty() && !simulate.to_stdout) {
       parsed.run = false;
-      usage("vesta simulate: say where to: --pty PATH, --tcp ADDRESS:PORT or --stdout\nTry: vesta simulate --help\n");
+      usage(
+          "vesta simulate: say where to: --pty PATH, --tcp ADDRESS:PORT, --udp ADDRESS:PORT or --stdout\n"
+          "Try: vesta simulate --help\n");
     }
   }
   return parsed;
