@@ -154,7 +154,7 @@ int RunCapture(const CaptureOptions& options) {
     return kExitWrongUsage;
   }
   if (config->protocol == "p1") config->protocol = options.protocol;
-  config->baud = options.baud;
+  config->baud = options.baud != 0 ? options.baud : options.protocol == "vedirect" ? 19200 : 115200;
   config->framing = options.framing;
   std::signal(SIGPIPE, SIG_IGN);
   // Only for the user: the file says when somebody is at home. An earlier capture is not written over.

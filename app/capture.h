@@ -10,7 +10,7 @@ struct CaptureOptions {
   std::string source;     // "serial:/dev/...", "tcp:HOST:PORT"
   std::string out = "-";  // "-" = standard output
   std::string protocol = "p1";
-  uint32_t baud = 115200;
+  uint32_t baud = 0;  // 0 = what the protocol's ports use
   std::string framing = "8N1";
   double seconds = 0;   // 0 = until interrupted or full
   uint64_t frames = 0;  // 0 = no bound

@@ -7,6 +7,7 @@
 #include "simulators/masterbus_bus.h"
 #include "simulators/p1_faults.h"
 #include "simulators/p1_meter.h"
+#include "simulators/vedirect_device.h"
 #include "vesta_version.h"
 
 namespace vesta::app {
@@ -101,7 +102,7 @@ void AddDecode(CLI::App& app, DecodeOptions* options) {
       "  vesta simulate p1 --stdout | vesta decode");
   decode->add_option("FILE", options->file, "What to decode; - is standard input")->capture_default_str();
   decode->add_option("--protocol", options->protocol, "How to understand the bytes")
-      ->check(CLI::IsMember({"p1", "masterbus"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
       ->capture_default_str();
   decode->add_option("--input", options->input, "Form of the input")
       ->check(CLI::IsMember({"auto", "raw", "hex", "capture"}))
@@ -121,9 +122,9 @@ void AddCapture(CLI::App& app, CaptureOptions* options) {
       ->required();
   capture->add_option("--out", options->out, "Capture file; - is standard output")->capture_default_str();
   capture->add_option("--protocol", options->protocol, "How to tell frames apart")
-      ->check(CLI::IsMember({"p1", "masterbus"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
       ->capture_default_str();
-  capture->add_option("--baud", options->baud, "Speed of a serial port")->capture_default_str();
+  capture->add_option("--baud", options->baud, "Speed of a serial port; without it the protocol's own");
   capture->add_option("--framing", options->framing, "Bits of a serial port")
       ->check(CLI::IsMember({"8N1", "7E1", "8E1", "7N1"}))
       ->capture_default_str();
@@ -153,20 +154,23 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
   for (size_t i = 0; i < static_cast<size_t>(simulators::P1Kind::kCountOfKinds); ++i) {
     kinds.emplace_back(simulators::InfoOf(static_cast<simulators::P1Kind>(i)).name);
   }
+  for (size_t i = 0; i < static_cast<size_t>(simulators::VedirectKind::kCountOfKinds); ++i) {
+    kinds.emplace_back(simulators::InfoOf(static_cast<simulators::VedirectKind>(i)).name);
+  }
   CLI::App* simulate = AddCommand(app, "simulate", "Simulate a meter on a terminal, a TCP port or standard output",
                                   "  vesta simulate p1 --list\n"
                                   "  vesta simulate p1 --kind belgian --pty /tmp/p1\n"
                                   "  vesta simulate p1 --kind dsmr5-three-phase --tcp 127.0.0.1:2323 --speed 60\n"
                                   "  vesta simulate p1 --kind dsmr4 --stdout --count 3 --start 2025-03-30T00:59:40Z\n"
                                   "  vesta simulate p1 --pty /tmp/p1 --fault noise:20 --fault silence:300\n"
+                                  "  vesta simulate vedirect --kind battery-monitor --pty /tmp/bmv\n"
                                   "  vesta simulate masterbus --pty /tmp/slcan --fault babble:100\n"
                                   "  vesta simulate masterbus --udp 127.0.0.1:29536");
-  simulate->add_option("PROTOCOL", options->protocol, "What the meter speaks")
-      ->check(CLI::IsMember({"p1", "masterbus"}))
+  simulate->add_option("PROTOCOL", options->protocol, "What the device speaks")
+      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
       ->capture_default_str();
-  simulate->add_option("--kind", options->kind, "Kind of meter; --list tells them")
-      ->check(CLI::IsMember(kinds))
-      ->capture_default_str();
+  simulate->add_option("--kind", options->kind, "Kind of device; --list tells them, the first one is taken without it")
+      ->check(CLI::IsMember(kinds));
   CLI::Option* pty = simulate->add_option("--pty", options->pty, "Make a terminal and a link to it at this path");
   CLI::Option* tcp = simulate->add_option("--tcp", options->tcp, "Serve on ADDRESS:PORT");
   CLI::Option* udp = simulate->add_option("--udp", options->udp, "Send to ADDRESS:PORT by UDP (masterbus)");

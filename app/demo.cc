@@ -26,16 +26,19 @@
 #include "simulators/paced_feed.h"
 #include "simulators/pty_port.h"
 #include "simulators/tcp_port.h"
+#include "simulators/vedirect_feed.h"
 
 namespace vesta::app {
 namespace {
 
 using simulators::P1Kind;
+using simulators::VedirectKind;
 
 // The meters were hung up so long before the first start: their counters stand at something plausible, and living
 // through it takes a second at the most.
 constexpr int64_t kHungUpBefore_us = 14ll * 86400 * kUsPerSecond;
 constexpr int64_t kYesterday_us = 24ll * 3600 * kUsPerSecond;
+constexpr uint64_t kVictronSeed = 5;  // one boat
 constexpr char kYesterdaySuffix[] = "-yesterday";
 constexpr int64_t kYesterdayStep_us = 60 * kUsPerSecond;
 // The meters begin when the replay is over, at the latest after this.
@@ -57,6 +60,16 @@ constexpr std::array<DemoMeter, 4> kMeters = {{
 }};
 
 constexpr char kBoat[] = "boat";  // a MasterBus behind an slcan adapter
+// On VE.Direct cables; they begin to speak with the meters.
+struct DemoVictron {
+  const char* source;
+  const char* title;  // "" = named by its kind and model
+  VedirectKind kind;
+};
+constexpr std::array<DemoVictron, 2> kVictron = {{
+    {"boat-solar", "Boat roof", VedirectKind::kSolarLarge},
+    {"boat-battery", "", VedirectKind::kBatteryMonitor},
+}};
 
 // A folder that goes away with the demo when the user named none.
 class DemoDirectory {
@@ -113,6 +126,10 @@ class Demo {
       if (running.port == nullptr) return false;
       running_.push_back(std::move(running));
     }
+    for (const DemoVictron& device : kVictron) {
+      victron_.push_back({simulators::PtyPort::Open(io_, directory_ + "/" + device.source, error), nullptr, nullptr});
+      if (victron_.back().port == nullptr) return false;
+    }
     for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
       if (kMeters[i].yesterday && !WriteYesterday(i, error)) return false;
     }
@@ -148,6 +165,16 @@ class Demo {
     }
     config["sources"].push_back(
         {{"name", kBoat}, {"type", "slcan"}, {"protocol", "masterbus"}, {"port", boat_port_->where()}});
+    for (size_t i = 0; i < kVictron.size(); ++i) {
+      config["sources"].push_back({{"name", kVictron[i].source},
+                                   {"type", "serial"},
+                                   {"protocol", "vedirect"},
+                                   {"port", victron_[i].port->where()},
+                                   {"vedirect", {{"hex", true}}}});
+      if (*kVictron[i].title == '\0') continue;
+      const std::string serial = simulators::VedirectDevice(VictronOptions(i, now_us_).device).serial();
+      config["devices"].push_back({{"key", "vedirect_" + hub::CleanKey(serial)}, {"name", kVictron[i].title}});
+    }
     for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
       if (!kMeters[i].yesterday) continue;
       config["sources"].push_back({{"name", YesterdayName(i)},
@@ -185,9 +212,31 @@ class Demo {
     boat_ = std::make_unique<simulators::MasterBusFeed>(options, simulators::BusForm::kSlcan);
     boat_port_ = simulators::PtyPort::Open(io_, directory_ + "/" + kBoat, error);
     if (boat_port_ == nullptr) return false;
-    boat_port_->Hear([this](std::string_view bytes) { boat_port_->Send(boat_->Command(bytes)); });
+    boat_port_->OnReceived([this](std::string_view bytes) { boat_port_->Send(boat_->Command(bytes)); });
     boat_pace_ = std::make_unique<simulators::PacedFeed>(io_, *boat_, *boat_port_, speed_);
     return true;
+  }
+
+  struct RunningVictron {
+    std::unique_ptr<simulators::Port> port;
+    std::unique_ptr<simulators::VedirectFeed> feed;
+    std::unique_ptr<simulators::PacedFeed> pace;
+  };
+
+  static simulators::VedirectFeedOptions VictronOptions(size_t i, UtcUs start_us) {
+    simulators::VedirectFeedOptions options;
+    options.device = {kVictron[i].kind, kVictronSeed, start_us};
+    return options;
+  }
+
+  void StartVictron(UtcUs start_us) {
+    for (size_t i = 0; i < victron_.size(); ++i) {
+      RunningVictron& device = victron_[i];
+      device.feed = std::make_unique<simulators::VedirectFeed>(VictronOptions(i, start_us));
+      device.port->OnReceived([&device](std::string_view bytes) { device.port->Send(device.feed->Receive(bytes)); });
+      device.pace = std::make_unique<simulators::PacedFeed>(io_, *device.feed, *device.port, speed_);
+      device.pace->Start(start_us);
+    }
   }
 
   static nlohmann::ordered_json Settings(P1Kind kind) {
@@ -251,6 +300,7 @@ class Demo {
       return;
     }
     const UtcUs start_us = hub::SystemClock().Read().utc_us;
+    StartVictron(start_us);
     for (size_t i = 0; i < running_.size(); ++i) {
       Running& running = running_[i];
       running.feed = std::make_unique<simulators::P1Feed>(FeedOptions(i, start_us));
@@ -270,6 +320,7 @@ class Demo {
   std::unique_ptr<simulators::MasterBusFeed> boat_;
   std::unique_ptr<simulators::PtyPort> boat_port_;
   std::unique_ptr<simulators::PacedFeed> boat_pace_;
+  std::vector<RunningVictron> victron_;
   Hub* hub_ = nullptr;
   std::chrono::steady_clock::time_point limit_;
 };

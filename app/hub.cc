@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/whole_file.h"
 #include "hub/catalog/catalog.h"
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr auto kTick = std::chrono::seconds(1);
 // The wall clock was set when it moves against the monotonic one by more than this between two ticks.
 constexpr int64_t kClockStep_us = 2 * kUsPerSecond;
+constexpr const char* kMergedFile = "/merged.json";
 constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 // The whole archive is bounded at so many full classes (source, verdict, reason).
 constexpr uint64_t kArchiveClasses = 4;
@@ -111,6 +113,7 @@ tl::expected<void, std::string> Hub::Open() {
   live_ = std::make_unique<hub::LiveView>(clock_, directory_);
   live_->Restore(restored->latest);
   ApplyDeviceNames();
+  MakeMerged();
   MakeSources();
   MakeOutputs();
   return {};
@@ -137,6 +140,32 @@ void Hub::MakeSources() {
     entry.source = hub::MakeSource(io_, config, *entry.line);
     sources_.push_back(std::move(entry));
   }
+}
+
+void Hub::MakeMerged() {
+  if (config_.merged.empty()) return;
+  const std::string path = config_.storage.directory + kMergedFile;
+  std::map<std::string, hub::MergedDevice::State> kept;
+  if (const auto text = ReadWholeFile(path)) {
+    if (auto state = hub::MergedStateFromJson(*text)) {
+      kept = std::move(*state);
+    } else {
+      spdlog::warn("{}: not what was written, so merged counters begin anew", path);
+    }
+  }
+  for (const hub::MergedConfig& config : config_.merged) {
+    merged_.push_back(std::make_unique<hub::MergedDevice>(clock_, config, directory_, *live_));
+    merged_.back()->Restore(std::move(kept[config.key]));
+  }
+}
+
+// Which road each field is on, and the offsets of counters: written when a road changed and at the end.
+void Hub::KeepMerged() {
+  if (merged_.empty()) return;
+  std::map<std::string, hub::MergedDevice::State> states;
+  for (const auto& merged : merged_) states[merged->key()] = merged->state();
+  const std::string path = config_.storage.directory + kMergedFile;
+  if (auto written = ReplaceFile(path, hub::MergedStateToJson(states)); !written) spdlog::error("{}", written.error());
 }
 
 void Hub::MakeOutputs() {
@@ -181,6 +210,7 @@ void Hub::Stop(std::function<void()> done) {
   stopping_ = true;
   tick_.cancel();
   for (SourceEntry& entry : sources_) entry.source->Stop();
+  KeepMerged();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send
   // it.
   journal_->Flush([this, done = std::move(done)]() mutable { StopOutputs(0, std::move(done)); });
@@ -213,7 +243,22 @@ tl::expected<void, std::string> Hub::StartWeb() {
                       std::function<void()> done) { journal_->Query(std::move(work), std::move(done)); },
       .sources = [this] { return SourceHealths(); },
       .outputs = [this] { return OutputHealths(); },
+      .unknown_objects =
+          [this] {
+            std::vector<std::pair<std::string, std::vector<hub::UnknownObject>>> found;
+            for (const SourceEntry& entry : sources_) {
+              found.emplace_back(entry.line->health().name, entry.line->UnknownObjects());
+            }
+            return found;
+          },
       .state = [this] { return State(); },
+      .shown_series =
+          [this](hub::SeriesId series) {
+            for (const auto& merged : merged_) {
+              if (const hub::SeriesId shown = merged->ShownSeries(series)) return shown;
+            }
+            return hub::SeriesId{0};
+          },
       .rename = [this](hub::DeviceId device, std::string name,
                        std::string place) { return Rename(device, std::move(name), std::move(place)); },
       .protocols = ProtocolTables(),
@@ -240,11 +285,16 @@ hub::HubState Hub::State() const {
   return state;
 }
 
-bool Hub::Rename(hub::DeviceId device, std::string name, std::string place) {
-  if (!directory_.SetName(device, std::move(name), std::move(place))) return false;
+hub::RenameResult Hub::Rename(hub::DeviceId device, std::string name, std::string place) {
+  const hub::Device* const known = directory_.FindDevice(device);
+  if (known == nullptr) return hub::RenameResult::kNoDevice;
+  for (const hub::DeviceConfig& named : config_.devices) {
+    if (named.key == known->key) return hub::RenameResult::kNamedByConfiguration;
+  }
+  if (!directory_.SetName(device, std::move(name), std::move(place))) return hub::RenameResult::kNoDevice;
   live_->AnnounceDevice(device);
   journal_->Flush();
-  return true;
+  return hub::RenameResult::kDone;
 }
 
 void Hub::ArmTick() {
@@ -253,6 +303,13 @@ void Hub::ArmTick() {
     if (error) return;
     WatchClock();
     live_->Tick();
+    uint64_t revisions = 0;
+    for (const auto& merged : merged_) {
+      merged->Tick();
+      revisions += merged->revision();
+    }
+    if (revisions != merged_kept_) KeepMerged();
+    merged_kept_ = revisions;
     ArmTick();
   });
 }
@@ -270,7 +327,7 @@ void Hub::WatchClock() {
 
 std::vector<hub::SourceHealth> Hub::SourceHealths() const {
   std::vector<hub::SourceHealth> healths;
-  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->health());
+  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->ReportedHealth());
   return healths;
 }
 

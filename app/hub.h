@@ -15,6 +15,7 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/devices/directory.h"
+#include "hub/insight/merged_device.h"
 #include "hub/intake/session_line.h"
 #include "hub/journal/journal.h"
 #include "hub/live/live_view.h"
@@ -68,10 +69,12 @@ class Hub {
   tl::expected<void, std::string> Open();
   void MakeSources();
   void MakeOutputs();
+  void MakeMerged();
+  void KeepMerged();
   tl::expected<void, std::string> StartWeb();
   void ApplyDeviceNames();
   void ApplyDeviceName(const hub::Device& device);
-  bool Rename(hub::DeviceId device, std::string name, std::string place);
+  hub::RenameResult Rename(hub::DeviceId device, std::string name, std::string place);
   void StopOutputs(size_t index, std::function<void()> done);
   void ArmTick();
   void WatchClock();
@@ -88,6 +91,8 @@ class Hub {
   std::unique_ptr<hub::Journal> journal_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
+  std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
+  uint64_t merged_kept_ = 0;  // sum of their revisions when they were last written
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;
   std::unique_ptr<hub::WebServer> web_;

@@ -9,10 +9,10 @@ namespace vesta::app {
 
 struct SimulateOptions {
   std::string protocol = "p1";
-  std::string kind = "dsmr5-three-phase";
-  std::string pty;  // path of the link to make
-  std::string tcp;  // ADDRESS:PORT
-  std::string udp;  // ADDRESS:PORT to send to (masterbus)
+  std::string kind;  // "" = the protocol's first
+  std::string pty;   // path of the link to make
+  std::string tcp;   // ADDRESS:PORT
+  std::string udp;   // ADDRESS:PORT to send to (masterbus)
   bool to_stdout = false;
   double speed = 1;  // on a port: simulated seconds a second, 0 = as fast as readers take it
   uint64_t seed = 1;

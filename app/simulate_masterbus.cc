@@ -66,7 +66,7 @@ int RunSimulateMasterBus(const SimulateOptions& options) {
   if (form == simulators::BusForm::kUdp) {
     port = simulators::UdpPort::Open(io, options.udp, &error);
   } else if (auto pty = simulators::PtyPort::Open(io, options.pty, &error)) {
-    pty->Hear([&feed, at = pty.get()](std::string_view bytes) { at->Send(feed.Command(bytes)); });
+    pty->OnReceived([&feed, at = pty.get()](std::string_view bytes) { at->Send(feed.Command(bytes)); });
     port = std::move(pty);
   }
   if (port == nullptr) {

@@ -1,5 +1,5 @@
 # A room is one static library made of the sources of its folder. Tests (x_test.cc) become <room>_test with one ctest
-# entry per test case, benchmarks (x_bench.cc) become <room>_bench.
+# entry per test case, benchmarks (x_bench.cc) become x_bench.
 #
 #   vesta_room(NAME [PORTABLE] [DIR folder] [LINK libraries...] [TEST_LINK libraries...])
 #
@@ -41,10 +41,14 @@ function(vesta_room name)
     gtest_discover_tests(${target}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   endif()
-  if(VESTA_TESTS AND benches)
-    add_executable(${target}_bench ${benches})
-    target_link_libraries(${target}_bench PRIVATE vesta_${target} ${ARG_TEST_LINK})
-    target_compile_definitions(${target}_bench PRIVATE VESTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    set_property(GLOBAL APPEND PROPERTY VESTA_BENCHES ${target}_bench)
+  if(VESTA_TESTS)
+    # Each benchmark is a program of its own: x_bench.cc becomes x_bench.
+    foreach(bench IN LISTS benches)
+      cmake_path(GET bench STEM bench_name)
+      add_executable(${bench_name} ${bench})
+      target_link_libraries(${bench_name} PRIVATE vesta_${target} ${ARG_TEST_LINK})
+      target_compile_definitions(${bench_name} PRIVATE VESTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      set_property(GLOBAL APPEND PROPERTY VESTA_BENCHES ${bench_name})
+    endforeach()
   endif()
 endfunction()

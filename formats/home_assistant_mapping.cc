@@ -51,6 +51,7 @@ constexpr Row kRows[] = {
     {Quantity::kHumidity, Unit::kPercent, "humidity", kMeasurement, kNoStateClass},
     {Quantity::kPressure, Unit::kHectopascal, "atmospheric_pressure", kMeasurement, kNoStateClass},
     {Quantity::kPressure, Unit::kBar, "pressure", kMeasurement, kNoStateClass},
+    {Quantity::kIrradiance, Unit::kWattPerSquareMetre, "irradiance", kMeasurement, kNoStateClass},
     {Quantity::kStateOfCharge, Unit::kPercent, "battery", kMeasurement, kNoStateClass},
     {Quantity::kDuration, Unit::kSecond, "duration", kMeasurement, kTotal},
     {Quantity::kDuration, Unit::kMinute, "duration", kMeasurement, kTotal},

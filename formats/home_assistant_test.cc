@@ -41,6 +41,7 @@ const std::map<std::string, Allowed> kAllowed = {
     {"water", {{"m³", "L"}, {"total", "total_increasing"}}},
     {"duration", {{"d", "h", "min", "s", "ms", "µs"}, {"measurement", "total"}}},
     {"signal_strength", {{"dB", "dBm"}, {"measurement"}}},
+    {"irradiance", {{"W/m²", "BTU/(h⋅ft²)"}, {"measurement"}}},
     {"data_rate", {{"kB/s"}, {"measurement"}}},
     {"data_size", {{"B"}, {"measurement"}}},
     {"enum", {{""}, {""}}},

@@ -9,7 +9,10 @@
 namespace vesta {
 namespace {
 
-constexpr std::string_view TypeName(MetricType type) { return type == MetricType::kCounter ? "counter" : "gauge"; }
+constexpr std::string_view TypeName(MetricType type) {
+  if (type == MetricType::kHistogram) return "histogram";
+  return type == MetricType::kCounter ? "counter" : "gauge";
+}
 
 }  // namespace
 
@@ -48,33 +51,34 @@ void PrometheusWriter::Family(std::string_view name, MetricType type, std::strin
   sink_.Write("\n");
 }
 
-void PrometheusWriter::StartSample(std::span<const MetricLabel> labels) {
+void PrometheusWriter::StartSample(std::string_view suffix, std::span<const MetricLabel> labels,
+                                   std::string_view bound) {
   sink_.Write(name_);
-  if (type_ == MetricType::kCounter) sink_.Write("_total");
-  if (!labels.empty()) {
-    std::string_view separator = "{";
-    for (const MetricLabel& label : labels) {
-      sink_.Write(separator);
-      sink_.Write(label.name);
-      sink_.Write("=\"");
-      WriteEscaped(label.value, true);
-      sink_.Write("\"");
-      separator = ",";
-    }
-    sink_.Write("}");
-  }
+  sink_.Write(type_ == MetricType::kCounter ? "_total" : suffix);
+  std::string_view separator = "{";
+  const auto label = [&](std::string_view name, std::string_view value) {
+    sink_.Write(separator);
+    sink_.Write(name);
+    sink_.Write("=\"");
+    WriteEscaped(value, true);
+    sink_.Write("\"");
+    separator = ",";
+  };
+  for (const MetricLabel& one : labels) label(one.name, one.value);
+  if (!bound.empty()) label("le", bound);
+  if (separator == ",") sink_.Write("}");
   sink_.Write(" ");
 }
 
 void PrometheusWriter::Sample(std::span<const MetricLabel> labels, Decimal value) {
-  StartSample(labels);
+  StartSample("", labels);
   char text[kDecimalTextSize];
   sink_.Write({text, FormatDecimal(value, text)});
   sink_.Write("\n");
 }
 
 void PrometheusWriter::Sample(std::span<const MetricLabel> labels, double value) {
-  StartSample(labels);
+  StartSample("", labels);
   if (std::isnan(value)) {
     sink_.Write("NaN");
   } else if (std::isinf(value)) {
@@ -87,11 +91,38 @@ void PrometheusWriter::Sample(std::span<const MetricLabel> labels, double value)
 }
 
 void PrometheusWriter::Sample(std::span<const MetricLabel> labels, uint64_t value) {
-  StartSample(labels);
+  StartSample("", labels);
   char text[24];
   const auto end = std::to_chars(text, text + sizeof text, value).ptr;
   sink_.Write({text, static_cast<size_t>(end - text)});
   sink_.Write("\n");
+}
+
+void PrometheusWriter::Histogram(std::span<const MetricLabel> labels, std::span<const int64_t> bounds_us,
+                                 std::span<const uint64_t> counts, int64_t sum_us) {
+  char text[kDecimalTextSize];
+  uint64_t total = 0;
+  const auto number = [&](uint64_t count) {
+    sink_.Write({text, FormatDecimal({static_cast<int64_t>(count), 0}, text)});
+    sink_.Write("\n");
+  };
+  for (size_t i = 0; i < bounds_us.size(); ++i) {
+    total += counts[i];
+    Decimal seconds{bounds_us[i], -6};
+    while (seconds.exponent < 0 && seconds.mantissa % 10 == 0)
+      seconds = {seconds.mantissa / 10, static_cast<int8_t>(seconds.exponent + 1)};
+    char bound[kDecimalTextSize];
+    StartSample("_bucket", labels, {bound, FormatDecimal(seconds, bound)});
+    number(total);
+  }
+  total += counts[bounds_us.size()];
+  StartSample("_bucket", labels, "+Inf");
+  number(total);
+  StartSample("_sum", labels);
+  sink_.Write({text, FormatDecimal({sum_us, -6}, text)});
+  sink_.Write("\n");
+  StartSample("_count", labels);
+  number(total);
 }
 
 void PrometheusWriter::End() {
@@ -172,6 +203,8 @@ MetricUnit MetricUnitOf(Unit unit) {
       return {"_decibels"};
     case Unit::kUnixSecond:
       return {"_timestamp_seconds"};
+    case Unit::kWattPerSquareMetre:
+      return {"_watts_per_square_metre"};
     case Unit::kKilobytePerSecond:
       return {"_bytes_per_second", 3};
   }

@@ -23,7 +23,7 @@ class TextSink {
   virtual void Write(std::string_view text) = 0;
 };
 
-enum class MetricType : uint8_t { kGauge, kCounter };
+enum class MetricType : uint8_t { kGauge, kCounter, kHistogram };
 
 struct MetricLabel {
   std::string_view name;   // [a-zA-Z_][a-zA-Z0-9_]*
@@ -41,11 +41,14 @@ class PrometheusWriter {
   void Sample(std::span<const MetricLabel> labels, Decimal value);
   void Sample(std::span<const MetricLabel> labels, double value);
   void Sample(std::span<const MetricLabel> labels, uint64_t value);
+  // One histogram of a duration: counts by upper bound (not cumulative here, one more than bounds), written in seconds.
+  void Histogram(std::span<const MetricLabel> labels, std::span<const int64_t> bounds_us,
+                 std::span<const uint64_t> counts, int64_t sum_us);
   // After the last family.
   void End();
 
  private:
-  void StartSample(std::span<const MetricLabel> labels);
+  void StartSample(std::string_view suffix, std::span<const MetricLabel> labels, std::string_view bound = {});
   void WriteEscaped(std::string_view text, bool quotes);
 
   TextSink& sink_;

@@ -6,9 +6,9 @@ namespace vesta {
 namespace {
 
 constexpr std::string_view kUnitTexts[] = {
-    "",     "V",  "A",  "W",   "kW",  "var", "kvar", "VA", "kVA", "Wh", "kWh", "kvarh",
-    "kVAh", "Hz", "m³", "L",   "GJ",  "s",   "min",  "h",  "°C",  "%",  "Ah",  "hPa",
-    "bar",  "g",  "kg", "rpm", "dBm", "B",   "lx",   "dB", "",    "mV", "mA",  "kB/s",
+    "",   "V",   "A",   "W",  "kW", "var", "kvar", "VA", "kVA", "Wh",   "kWh",  "kvarh", "kVAh",
+    "Hz", "m³",  "L",   "GJ", "s",  "min", "h",    "°C", "%",   "Ah",   "hPa",  "bar",   "g",
+    "kg", "rpm", "dBm", "B",  "lx", "dB",  "",     "mV", "mA",  "kB/s", "W/m²",
 };
 static_assert(sizeof(kUnitTexts) / sizeof(kUnitTexts[0]) == static_cast<size_t>(Unit::kCountOfUnits));
 
@@ -20,7 +20,7 @@ constexpr std::string_view kQuantityNames[] = {
     "duration",       "instant",     "count",           "ratio",           "level",
     "oxygen",         "mass",        "speed",           "signal_strength", "data_size",
     "illuminance",    "sound_level", "identifier",      "message",         "mode",
-    "problem",        "presence",
+    "problem",        "presence",    "irradiance",
 };
 static_assert(sizeof(kQuantityNames) / sizeof(kQuantityNames[0]) == static_cast<size_t>(Quantity::kCountOfQuantities));
 

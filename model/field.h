@@ -51,6 +51,7 @@ enum class Quantity : uint8_t {
   kMode,
   kProblem,
   kPresence,
+  kIrradiance,
   kCountOfQuantities,  // keep last
 };
 
@@ -91,6 +92,7 @@ enum class Unit : uint8_t {
   kMillivolt,
   kMilliampere,
   kKilobytePerSecond,
+  kWattPerSquareMetre,
   kCountOfUnits,  // keep last
 };
 

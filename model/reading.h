@@ -33,6 +33,10 @@ enum class DeviceKind : uint8_t {
   kIncubator,
   kNode,
   kSensor,
+  kInverterCharger,
+  kBatteryProtect,
+  kBms,
+  kDcMeter,
   kCountOfDeviceKinds,  // keep last
 };
 

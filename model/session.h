@@ -57,6 +57,14 @@ class CounterSink {
   virtual void Count(const char* name, uint64_t count) = 0;
 };
 
+// Takes the objects that accepted frames held and no table knows, for people who want to know what is missing.
+class UnknownSink {
+ public:
+  virtual ~UnknownSink() = default;
+  // code: how the protocol names the object; example: the latest content, cut. Both come from the wire: hostile.
+  virtual void Unknown(std::string_view code, std::string_view example, uint64_t count) = 0;
+};
+
 inline constexpr int64_t kNoDeadline = INT64_MAX;
 
 class Session {
@@ -83,6 +91,9 @@ class Session {
 
   // What this protocol counts beside frames: repairs, duplicates, anomalies, repeats, ...
   virtual void ReportCounters(CounterSink& /*sink*/) const {}
+
+  // Which objects unknown_objects() counts; bounded by the session.
+  virtual void ReportUnknown(UnknownSink& /*sink*/) const {}
 
   // The transport was opened again: what was half received is void.
   virtual void LinkReset(const Now& now, SessionEvents& events) = 0;

@@ -42,8 +42,21 @@ struct Advert {
   Bytes data;  // elements; a view into the datagram
 };
 
-// nullopt: shorter than the header, another version, or longer than kMaxAdvertSize.
-std::optional<Advert> ReadAdvert(Bytes datagram);
+// nullopt: shorter than the header, another version, or longer than kMaxAdvertSize. Inline, as are the elements: a
+// scanner in a harbour hears thousands of adverts a second, most of them of no interest.
+inline std::optional<Advert> ReadAdvert(Bytes datagram) {
+  if (datagram.size() < kAdvertHeaderSize || datagram.size() > kMaxAdvertSize) return std::nullopt;
+  if (datagram[0] != kAdvertVersion) return std::nullopt;
+  Advert advert;
+  const uint8_t* const p = datagram.data();
+  advert.address = uint64_t{p[1]} << 40 | uint64_t{p[2]} << 32 | uint64_t{p[3]} << 24 | uint64_t{p[4]} << 16 |
+                   uint64_t{p[5]} << 8 | uint64_t{p[6]};
+  advert.address_is_random = datagram[7] != 0;
+  advert.rssi_dbm = static_cast<int8_t>(datagram[8]);
+  advert.scanner = datagram[9];
+  advert.data = datagram.subspan(kAdvertHeaderSize);
+  return advert;
+}
 
 // Writes the datagram; returns its size, 0 when it does not fit `out` or kMaxAdvertSize.
 size_t WriteAdvert(const Advert& advert, std::span<uint8_t> out);
@@ -53,7 +66,23 @@ class Elements {
  public:
   explicit Elements(Bytes data) : rest_(data) {}
   // False at the end or at a malformed element; is_malformed() tells which.
-  bool Next(uint8_t* type, Bytes* content);
+  bool Next(uint8_t* type, Bytes* content) {
+    // A length of zero ends the list early: what follows is padding.
+    if (rest_.empty() || rest_[0] == 0) {
+      rest_ = {};
+      return false;
+    }
+    const size_t size = rest_[0];
+    if (size >= rest_.size()) {
+      is_malformed_ = true;
+      rest_ = {};
+      return false;
+    }
+    *type = rest_[1];
+    *content = rest_.subspan(2, size - 1);
+    rest_ = rest_.subspan(1 + size);
+    return true;
+  }
   bool is_malformed() const { return is_malformed_; }
 
  private:
@@ -62,7 +91,17 @@ class Elements {
 };
 
 // The content of the first manufacturer element of this company (without the company's two bytes).
-std::optional<Bytes> FindManufacturerData(Bytes data, uint16_t company);
+inline std::optional<Bytes> FindManufacturerData(Bytes data, uint16_t company) {
+  constexpr size_t kCompanySize = 2;
+  Elements elements(data);
+  uint8_t type = 0;
+  Bytes content;
+  while (elements.Next(&type, &content)) {
+    if (type != kTypeManufacturer || content.size() < kCompanySize) continue;
+    if ((content[0] | content[1] << 8) == company) return content.subspan(kCompanySize);
+  }
+  return std::nullopt;
+}
 // The device's name as sent (user text: hostile), empty when there is none.
 Bytes FindName(Bytes data);
 

@@ -72,5 +72,43 @@ TEST(Keys, OfTheWrongLengthAreRefused) {
   EXPECT_FALSE(gcm.Decrypt(kIv, {}, {}, kTag, out));
 }
 
+// NIST SP 800-38C, example 1: 7-byte nonce, 8 bytes of additional data, 4 bytes of payload, 4-byte tag.
+TEST(Ccm, GivesThePublishedCiphertextAndChecksItsTag) {
+  constexpr uint8_t kCcmKey[] = {0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,
+                                 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f};
+  constexpr uint8_t kNonce[] = {0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16};
+  constexpr uint8_t kData[] = {0, 1, 2, 3, 4, 5, 6, 7};
+  constexpr uint8_t kPayload[] = {0x20, 0x21, 0x22, 0x23};
+  Aes128Ccm ccm;
+  std::array<uint8_t, 4> cipher;
+  std::array<uint8_t, 4> tag;
+  EXPECT_FALSE(ccm.Encrypt(kNonce, kData, kPayload, cipher.data(), tag));
+  ASSERT_TRUE(ccm.SetKey(kCcmKey));
+  ASSERT_TRUE(ccm.Encrypt(kNonce, kData, kPayload, cipher.data(), tag));
+  EXPECT_EQ(cipher, (std::array<uint8_t, 4>{0x71, 0x62, 0x01, 0x5b}));
+  EXPECT_EQ(tag, (std::array<uint8_t, 4>{0x4d, 0xac, 0x25, 0x5d}));
+  std::array<uint8_t, 4> plain;
+  EXPECT_TRUE(ccm.Decrypt(kNonce, kData, cipher, tag, plain.data()));
+  EXPECT_TRUE(std::equal(plain.begin(), plain.end(), kPayload));
+  tag[0] ^= 1;
+  EXPECT_FALSE(ccm.Decrypt(kNonce, kData, cipher, tag, plain.data()));
+}
+
+// FIPS 197, appendix B.
+TEST(Block, GivesThePublishedCiphertext) {
+  constexpr uint8_t kBlockKey[] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6,
+                                   0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
+  constexpr std::array<uint8_t, 16> kIn = {0x32, 0x43, 0xf6, 0xa8, 0x88, 0x5a, 0x30, 0x8d,
+                                           0x31, 0x31, 0x98, 0xa2, 0xe0, 0x37, 0x07, 0x34};
+  Aes128Block block;
+  std::array<uint8_t, 16> out{};
+  EXPECT_FALSE(block.Encrypt(kIn, out));
+  EXPECT_FALSE(block.SetKey({kBlockKey, 15}));
+  ASSERT_TRUE(block.SetKey(kBlockKey));
+  ASSERT_TRUE(block.Encrypt(kIn, out));
+  EXPECT_EQ(out[0], 0x39);
+  EXPECT_EQ(out[15], 0x32);
+}
+
 }  // namespace
 }  // namespace vesta::crypto

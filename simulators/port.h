@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace vesta::simulators {
 
@@ -24,9 +26,23 @@ class Port {
   // Bytes that the slowest reader has still to take; beyond kPortBacklogMax_bytes they are lost.
   virtual size_t backlog() const = 0;
   virtual bool has_reader() const = 0;
+  // Takes what readers write; without it that is thrown away. The port must not be destroyed by the call.
+  void OnReceived(std::function<void(std::string_view)> take) {
+    take_ = std::move(take);
+    ReceivingChanged();
+  }
   // What a reader opens: "/tmp/p1", "127.0.0.1:2323".
   virtual std::string where() const = 0;
   virtual const PortCounts& counts() const = 0;
+
+ protected:
+  virtual void ReceivingChanged() {}
+  void Take(std::string_view bytes) {
+    if (take_) take_(bytes);
+  }
+
+ private:
+  std::function<void(std::string_view)> take_;
 };
 
 }  // namespace vesta::simulators

@@ -15,6 +15,8 @@
 namespace vesta::simulators {
 namespace {
 
+constexpr auto kLook = std::chrono::milliseconds(5);
+
 std::string Reason(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 // A link left by a simulator that was killed may be replaced, a file of the user's not.
@@ -110,19 +112,12 @@ void PtyPort::Send(std::string_view bytes) {
   Flush();
 }
 
-void PtyPort::Hear(std::function<void(std::string_view)> heard) {
-  heard_ = std::move(heard);
-  Look();
-}
-
-// By the clock: while nobody has the terminal open, waiting for bytes would end at once, again and again.
+// Looked for by a timer: a terminal that nobody has open is always ready to be read, with an error.
 void PtyPort::Look() {
-  constexpr auto kLookEvery = std::chrono::milliseconds(2);
   char bytes[256];
-  for (ssize_t size; (size = read(master_.native_handle(), bytes, sizeof bytes)) > 0;) {
-    heard_({bytes, static_cast<size_t>(size)});
-  }
-  look_.expires_after(kLookEvery);
+  ssize_t size = 0;
+  while ((size = read(master_.native_handle(), bytes, sizeof bytes)) > 0) Take({bytes, static_cast<size_t>(size)});
+  look_.expires_after(kLook);
   look_.async_wait([this, alive = alive_](const boost::system::error_code& failed) {
     if (*alive && !failed) Look();
   });

@@ -8,7 +8,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,17 +28,14 @@ class PtyPort final : public Port {
   const PortCounts& counts() const override { return counts_; }
   const std::string& device() const { return device_; }  // "/dev/pts/7"
 
-  // For a device that is spoken to: from now on what the reader writes is handed on; without it, it stays unread.
-  void Hear(std::function<void(std::string_view)> heard);
-
  private:
   PtyPort(boost::asio::io_context& io, int fd) : master_(io, fd), look_(io) {}
-  void Look();
   void Flush();
+  void ReceivingChanged() override { Look(); }
+  void Look();
 
   boost::asio::posix::stream_descriptor master_;
   boost::asio::steady_timer look_;
-  std::function<void(std::string_view)> heard_;
   std::string device_;
   std::string link_path_;
   std::string pending_;

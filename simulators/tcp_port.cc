@@ -1,6 +1,7 @@
 #include "simulators/tcp_port.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/socket_base.hpp>
@@ -17,7 +18,7 @@ struct TcpPort::Client {
   tcp::socket socket;
   std::string pending;  // not yet given to the kernel
   std::string writing;
-  char ignored[512];
+  std::array<char, 512> received;
 };
 
 bool ParseEndpoint(const std::string& text, tcp::endpoint* endpoint, std::string* error) {
@@ -71,17 +72,20 @@ void TcpPort::Accept() {
     if (!failed && clients_.size() < kTcpClientsMax) {
       auto client = std::make_shared<Client>(std::move(socket));
       clients_.push_back(client);
-      ReadAndForget(client);
+      Read(client);
     }
     Accept();
   });
 }
 
-void TcpPort::ReadAndForget(const std::shared_ptr<Client>& client) {
-  client->socket.async_read_some(boost::asio::buffer(client->ignored),
-                                 [this, alive = alive_, client](const error_code& failed, size_t) {
+void TcpPort::Read(const std::shared_ptr<Client>& client) {
+  client->socket.async_read_some(boost::asio::buffer(client->received),
+                                 [this, alive = alive_, client](const error_code& failed, size_t size) {
                                    if (!*alive) return;
-                                   if (!failed) return ReadAndForget(client);
+                                   if (!failed) {
+                                     Take({client->received.data(), size});
+                                     return Read(client);
+                                   }
                                    error_code ignored;
                                    client->socket.close(ignored);
                                    RemoveClosed();

@@ -36,7 +36,7 @@ class TcpPort final : public Port {
 
   explicit TcpPort(boost::asio::io_context& io) : acceptor_(io) {}
   void Accept();
-  void ReadAndForget(const std::shared_ptr<Client>& client);
+  void Read(const std::shared_ptr<Client>& client);
   void Flush(const std::shared_ptr<Client>& client);
   void RemoveClosed();
 

@@ -77,6 +77,8 @@ export interface Source {
   frames_accepted: number;
   readings: number;
   unknown_objects: number;
+  counters?: Counts;
+  refused_connections?: number;
   frames_rejected: Counts;
   frames_discarded: Counts;
   refused_readings: number;
@@ -98,6 +100,7 @@ export interface Output {
   acknowledged: number;
   waiting: number;
   dropped: Counts;
+  failed?: Counts;
   oldest_unsent_age_s?: number; // may be left out in the live stream
   connects: number;
 }
@@ -149,8 +152,17 @@ export interface UnknownFrame {
   text: string;
 }
 
+// Something inside frames that were understood which no table knows.
+export interface UnknownObject {
+  source: string;
+  code: string;
+  example: string;
+  count: number;
+}
+
 export interface Unknown {
   archive: ArchiveRow[];
+  objects?: UnknownObject[];
   frames: UnknownFrame[];
   next_before?: number | string | null; // where older ones go on; null: nowhere
 }

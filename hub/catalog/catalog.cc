@@ -6,16 +6,19 @@
 
 #include "hub/catalog/masterbus_texts.h"
 #include "hub/catalog/p1_texts.h"
+#include "hub/catalog/victron_texts.h"
 #include "protocols/masterbus/fields.h"
 #include "protocols/p1/fields.h"
+#include "protocols/victron/fields.h"
 
 namespace vesta::hub {
 namespace {
 
 constexpr std::string_view kDeviceKindTitles[] = {
-    "Device",          "Electricity meter", "Gas meter",     "Water meter", "Heat meter", "Cooling meter",
-    "Battery monitor", "Battery",           "Solar charger", "Charger",     "Inverter",   "DC-DC converter",
-    "Gateway",         "Incubator",         "Node",          "Sensor",
+    "Device",        "Electricity meter", "Gas meter",       "Water meter",   "Heat meter",
+    "Cooling meter", "Battery monitor",   "Battery",         "Solar charger", "Charger",
+    "Inverter",      "DC-DC converter",   "Gateway",         "Incubator",     "Node",
+    "Sensor",        "Inverter-charger",  "Battery protect", "BMS",           "DC meter",
 };
 static_assert(std::size(kDeviceKindTitles) == static_cast<size_t>(DeviceKind::kCountOfDeviceKinds));
 
@@ -32,8 +35,10 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 std::span<const ProtocolEntry> Protocols() {
-  static const std::array<ProtocolEntry, 2> protocols = {{
+  static const std::array<ProtocolEntry, 4> protocols = {{
       {"p1", "Smart meter, P1 port", p1::Fields(), P1Texts()},
+      {"victron", "Victron over Bluetooth", victron::Fields(), VictronTexts()},
+      {"vedirect", "Victron, VE.Direct port", victron::Fields(), VictronTexts()},
       {"masterbus", "Mastervolt MasterBus", masterbus::Fields(), MasterBusTexts()},
   }};
   return protocols;

@@ -45,10 +45,23 @@ struct MasterBusConfig {
   uint32_t read_gap_ms = 10;
 };
 
+// Several VE.Direct devices on one serial port behind a multiplexer, chosen by lines of a GPIO chip.
+struct VedirectSelectConfig {
+  std::string chip;                // "/dev/gpiochip0"; "" = one device on the port, no lines
+  std::vector<uint32_t> lines;     // numbers on the chip, the lowest bit of the channel number first
+  std::vector<uint32_t> channels;  // channel numbers with a device, in the order in which they are visited
+};
+
+struct VedirectConfig {
+  bool hex = false;      // ask for registers that the text does not carry
+  uint32_t poll_s = 30;  // between two rounds of questions
+  VedirectSelectConfig select;
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
   std::string type;      // "serial", "tcp", "tcp-listen", "slcan", "can", "can-udp", "capture"
-  std::string protocol;  // "p1", "masterbus"
+  std::string protocol;  // "p1", "vedirect", "masterbus"
   bool enabled = true;
 
   // serial
@@ -78,6 +91,7 @@ struct SourceConfig {
 
   P1Config p1;
   MasterBusConfig masterbus;
+  VedirectConfig vedirect;
 };
 
 struct MqttConfig {
@@ -142,6 +156,21 @@ struct DeviceConfig {
   std::string place;
 };
 
+// One physical device that several sources hear.
+struct MergedConfig {
+  struct FieldMap {
+    std::string field;              // name in the merged device
+    std::vector<std::string> from;  // by member; "" = this member has none
+  };
+  std::string key;  // [a-z0-9_-]+
+  std::string name;
+  std::string place;
+  std::vector<std::string> members;  // keys of devices, the preferred one first
+  std::vector<FieldMap> fields;
+  uint32_t fallback_after_s = 60;
+  uint32_t return_after_s = 60;
+};
+
 struct Config {
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
@@ -152,6 +181,7 @@ struct Config {
   std::vector<SourceConfig> sources;
   std::vector<OutputConfig> outputs;
   std::vector<DeviceConfig> devices;
+  std::vector<MergedConfig> merged;
 };
 
 }  // namespace vesta::hub

@@ -7,6 +7,8 @@ namespace {
 
 using Kind = JsonNode::Kind;
 
+constexpr uint32_t kVedirectBaud = 19200;
+
 void Get(const JsonNode& node, const char* key, std::string* out) {
   const JsonNode* value = node.Find(key);
   if (value != nullptr && value->is_text()) *out = value->text;
@@ -50,6 +52,23 @@ void FillMasterBus(const JsonNode& node, MasterBusConfig* masterbus) {
   Get(node, "read", &masterbus->read);
   Get(node, "read_every_s", &masterbus->read_every_s);
   Get(node, "read_gap_ms", &masterbus->read_gap_ms);
+}
+
+void Get(const JsonNode& node, const char* key, std::vector<uint32_t>* out) {
+  const JsonNode* value = node.Find(key);
+  if (value == nullptr) return;
+  out->clear();
+  for (const JsonNode& item : value->items) out->push_back(static_cast<uint32_t>(item.number));
+}
+
+void FillVedirect(const JsonNode& node, VedirectConfig* vedirect) {
+  Get(node, "hex", &vedirect->hex);
+  Get(node, "poll_s", &vedirect->poll_s);
+  const JsonNode* select = node.Find("select");
+  if (select == nullptr) return;
+  Get(*select, "chip", &vedirect->select.chip);
+  Get(*select, "lines", &vedirect->select.lines);
+  Get(*select, "channels", &vedirect->select.channels);
 }
 
 void FillMqtt(const JsonNode& node, MqttConfig* mqtt) {
@@ -107,6 +126,10 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "enabled", &source->enabled);
   Get(node, "port", &source->port);  // of a serial port
   Get(node, "baud", &source->baud);
+  // The schema's default is a smart meter's; a VE.Direct port has but one speed.
+  const JsonNode* baud = node.Find("baud");
+  const bool baud_is_default = baud == nullptr || baud->line == 0;
+  if (source->protocol == "vedirect" && baud_is_default) source->baud = kVedirectBaud;
   Get(node, "framing", &source->framing);
   Get(node, "host", &source->host);
   Get(node, "port", &source->tcp_port);  // of TCP
@@ -127,6 +150,7 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   source->p1.zone = hub_zone;
   if (const JsonNode* p1 = node.Find("p1")) FillP1(*p1, &source->p1);
   if (const JsonNode* masterbus = node.Find("masterbus")) FillMasterBus(*masterbus, &source->masterbus);
+  if (const JsonNode* vedirect = node.Find("vedirect")) FillVedirect(*vedirect, &source->vedirect);
 }
 
 void FillOutput(const JsonNode& node, OutputConfig* output) {
@@ -143,6 +167,22 @@ void FillOutput(const JsonNode& node, OutputConfig* output) {
   Get(node, "discovery_prefix", &output->discovery_prefix);
   Get(node, "discovery_form", &output->discovery_form);
   Get(node, "birth_topic", &output->birth_topic);
+}
+
+void FillMerged(const JsonNode& node, MergedConfig* merged) {
+  Get(node, "key", &merged->key);
+  Get(node, "name", &merged->name);
+  Get(node, "place", &merged->place);
+  Get(node, "members", &merged->members);
+  Get(node, "fallback_after_s", &merged->fallback_after_s);
+  Get(node, "return_after_s", &merged->return_after_s);
+  const JsonNode* const fields = node.Find("fields");
+  if (fields == nullptr) return;
+  for (const JsonNode& item : fields->items) {
+    MergedConfig::FieldMap& map = merged->fields.emplace_back();
+    Get(item, "field", &map.field);
+    Get(item, "from", &map.from);
+  }
 }
 
 void FillDevice(const JsonNode& node, DeviceConfig* device) {

@@ -50,6 +50,7 @@ class Loader {
     LoadHttp(MemberOrEmpty(root, "http"));
     LoadEach(root, "sources", &result_.config.sources, &Loader::LoadSource);
     LoadEach(root, "outputs", &result_.config.outputs, &Loader::LoadOutput);
+    LoadEach(root, "merged", &result_.config.merged, &Loader::LoadMerged);
     LoadEach(root, "devices", &result_.config.devices, &Loader::LoadDevice);
   }
 
@@ -91,6 +92,13 @@ class Loader {
     Resolve(&output.mqtt.key_file);
     if (!problems_.IsOff(path)) rules_.CheckOutput(node, path, output);
     return output;
+  }
+
+  MergedConfig LoadMerged(const JsonNode& node, const std::string& path) {
+    MergedConfig merged;
+    FillMerged(node, &merged);
+    rules_.CheckMerged(node, path, merged);
+    return merged;
   }
 
   DeviceConfig LoadDevice(const JsonNode& node, const std::string& path) {

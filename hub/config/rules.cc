@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -34,6 +35,9 @@ void Rules::CheckSource(const JsonNode& node, const std::string& path, const Sou
   if (source.type == "can") CheckUnique(node, path, "interface", source.can_interface, "CAN interface");
   if (source.type == "tcp-listen" || source.type == "can-udp") CheckListener(node, path, source);
   CheckProtocol(node, path, source);
+  if (const JsonNode* vedirect = node.Find("vedirect"); vedirect != nullptr && vedirect->Find("select") != nullptr) {
+    CheckSelect(*vedirect->Find("select"), path + ".vedirect.select", source);
+  }
 }
 
 void Rules::CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source) {
@@ -48,6 +52,32 @@ void Rules::CheckProtocol(const JsonNode& node, const std::string& path, const S
   } else if (source.listen_only) {
     Report(node, path, "masterbus", "the adapter only listens, so nothing can be asked",
            "\"listen_only\": false, or \"read\": false");
+  }
+}
+
+void Rules::CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  const VedirectSelectConfig& select = source.vedirect.select;
+  if (select.chip.empty()) {
+    if (!select.lines.empty() || !select.channels.empty()) {
+      Report(node, path, "", "lines or channels without a chip", "\"chip\" beside them, for instance /dev/gpiochip0");
+    }
+    return;
+  }
+  if (source.type != "serial" || source.protocol != "vedirect") {
+    Report(node, path, "chip", "a multiplexer hangs on a serial port that speaks vedirect", "a source of type serial");
+    return;
+  }
+  if (select.lines.empty()) Report(node, path, "lines", "no lines to choose a channel with", "1 to 4 line numbers");
+  if (select.channels.empty()) Report(node, path, "channels", "no channel has a plug", "1 to 16 channel numbers");
+  for (size_t i = 0; i < select.channels.size(); ++i) {
+    const uint32_t channel = select.channels[i];
+    const bool twice = std::count(select.channels.begin(), select.channels.end(), channel) > 1;
+    if (channel >> select.lines.size() == 0 && !twice) continue;
+    Report(node, path, "channels",
+           twice ? fmt::format("channel {} stands there twice", channel)
+                 : fmt::format("channel {} cannot be chosen with {} lines", channel, select.lines.size()),
+           "each once, less than 2 to the number of lines");
+    return;
   }
 }
 
@@ -92,6 +122,24 @@ void Rules::CheckOutput(const JsonNode& node, const std::string& path, const Out
   }
   if (!output.mqtt.password.empty() && output.mqtt.username.empty()) {
     Report(node, path, "", "a password without a username", "\"username\" beside it");
+  }
+}
+
+void Rules::CheckMerged(const JsonNode& node, const std::string& path, const MergedConfig& merged) {
+  CheckUnique(node, path, "key", merged.key, "merged device");
+  const JsonNode* const members = node.Find("members");
+  if (merged.members.size() < 2) {
+    Report(node, path, "members", "there is nothing to merge", "at least two keys of devices");
+  }
+  for (size_t i = 0; i < merged.members.size() && members != nullptr; ++i) {
+    CheckUnique(members->items[i], fmt::format("{}.members[{}]", path, i), "", merged.members[i], "member");
+  }
+  const JsonNode* const fields = node.Find("fields");
+  for (size_t i = 0; i < merged.fields.size() && fields != nullptr; ++i) {
+    if (merged.fields[i].from.size() == merged.members.size()) continue;
+    Report(fields->items[i], fmt::format("{}.fields[{}]", path, i), "from",
+           fmt::format("{} names for {} members", merged.fields[i].from.size(), merged.members.size()),
+           "one for each member, an empty text where it has none");
   }
 }
 

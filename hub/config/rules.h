@@ -18,11 +18,13 @@ class Rules {
   void CheckHttp(const JsonNode& node, const HttpConfig& http);
   void CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckOutput(const JsonNode& node, const std::string& path, const OutputConfig& output);
+  void CheckMerged(const JsonNode& node, const std::string& path, const MergedConfig& merged);
   void CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device);
 
  private:
   void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckFilePair(const JsonNode& node, const std::string& path, const std::string& cert_file,
                      const std::string& key_file);
   void CheckReadable(const JsonNode& node, const std::string& path, const std::string& key, const std::string& file);

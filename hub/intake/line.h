@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "hub/clock/duration_histogram.h"
 #include "hub/live/interval.h"
 #include "model/session.h"
 
@@ -18,6 +20,13 @@ namespace vesta::hub {
 
 enum class SourceState : uint8_t { kStopped = 0, kOpening = 1, kOpen = 2, kWaiting = 3, kFailed = 4 };
 std::string_view SourceStateName(SourceState state);  // "stopped", "opening", "open", "waiting", "failed"
+
+// An object inside understood frames that no table knows.
+struct UnknownObject {
+  std::string code;
+  std::string example;
+  uint64_t count = 0;
+};
 
 // What the page, the API and the metrics show of a source.
 struct SourceHealth {
@@ -36,11 +45,13 @@ struct SourceHealth {
   uint64_t unknown_objects = 0;
   std::map<std::string, uint64_t> frames_rejected;   // by reason
   std::map<std::string, uint64_t> frames_discarded;  // by reason
+  std::map<std::string, uint64_t> counters;          // the protocol's own: repairs, duplicates, anomalies, ...
   uint64_t refused_readings = 0;                     // by the journal
   uint64_t refused_connections = 0;                  // by a listening source: not allowed, or one sender is enough
   UtcUs last_frame_us = 0;                           // 0 = none yet
   int64_t last_frame_monotonic_us = INT64_MIN;
   std::optional<int64_t> interval_us;  // learned, between accepted frames
+  DurationHistogram decode;            // from bytes in hand to readings taken, for bytes that ended a frame
 };
 
 class Line {
@@ -60,11 +71,22 @@ class Line {
   // What the session wants to send; report what went out.
   virtual Bytes ToSend() = 0;
   virtual void Sent(size_t count) = 0;
+  // A transport that can send asks to be woken when something is to be sent at another time than after bytes received:
+  // a protocol that asks of its own accord, on a line that is silent until asked.
+  void WhenToSend(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // The journal's memory is filling faster than the disk empties it: a source that can wait (a capture) should.
   virtual bool Crowded() const { return false; }
 
   virtual SourceHealth& health() = 0;
+
+ protected:
+  void WakeSender() {
+    if (wake_) wake_();
+  }
+
+ private:
+  std::function<void()> wake_;
 };
 
 }  // namespace vesta::hub

@@ -2,9 +2,12 @@
 
 #include <string>
 
+#include "hub/intake/gpio_selector.h"
 #include "model/calendar.h"
 #include "protocols/masterbus/session.h"
 #include "protocols/p1/session.h"
+#include "protocols/vedirect/multiplexer.h"
+#include "protocols/vedirect/session.h"
 
 namespace vesta::hub {
 namespace {
@@ -56,9 +59,18 @@ std::unique_ptr<Session> MakeMasterBusSession(const MasterBusConfig& config) {
   return std::make_unique<masterbus::MasterBusSession>(options);
 }
 
+std::unique_ptr<Session> MakeVedirectSession(const VedirectConfig& config) {
+  vedirect::Options options;
+  options.poll.enabled = config.hex;
+  options.poll.interval_us = config.poll_s * kUsPerSecond;
+  if (config.select.chip.empty()) return std::make_unique<vedirect::VedirectSession>(options);
+  return std::make_unique<vedirect::Multiplexer>(options, config.select.channels, MakeGpioSelector(config.select));
+}
+
 }  // namespace
 
 std::unique_ptr<Session> MakeSession(const SourceConfig& config) {
+  if (config.protocol == "vedirect") return MakeVedirectSession(config.vedirect);
   if (config.protocol == "p1") return MakeP1Session(config.p1);
   if (config.protocol == "masterbus") return MakeMasterBusSession(config.masterbus);
   return nullptr;

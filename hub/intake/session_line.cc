@@ -79,8 +79,7 @@ void SessionLine::Finished(std::string_view what) {
 void SessionLine::Received(Bytes bytes) {
   replay_ = false;
   now_ = clock_.Read();
-  health_.bytes += bytes.size();
-  session_->Receive(bytes, now_, *this);
+  Decode(bytes);
   ArmTimer();
   if (health_.frames_accepted == 0 && health_.bytes > kBytesWithoutFrame && health_.hint.empty()) {
     health_.hint = kNoFrameHint;
@@ -90,10 +89,40 @@ void SessionLine::Received(Bytes bytes) {
 void SessionLine::ReceivedAt(Bytes bytes, const Now& when) {
   replay_ = true;
   now_ = when;
-  health_.bytes += bytes.size();
-  session_->Receive(bytes, now_, *this);
+  Decode(bytes);
   // The session's timers run in the replayed time: what is due has to be due before the next bytes.
   if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+}
+
+void SessionLine::Decode(Bytes bytes) {
+  health_.bytes += bytes.size();
+  const uint64_t frames = health_.frames_accepted;
+  const auto start = std::chrono::steady_clock::now();
+  session_->Receive(bytes, now_, *this);
+  if (health_.frames_accepted == frames) return;
+  const auto took = std::chrono::steady_clock::now() - start;
+  health_.decode.Add(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+}
+
+const SourceHealth& SessionLine::ReportedHealth() {
+  struct Sink final : CounterSink {
+    explicit Sink(std::map<std::string, uint64_t>& into) : counters(into) {}
+    void Count(const char* name, uint64_t count) override { counters[name] = count; }
+    std::map<std::string, uint64_t>& counters;
+  } sink(health_.counters);
+  session_->ReportCounters(sink);
+  return health_;
+}
+
+std::vector<UnknownObject> SessionLine::UnknownObjects() const {
+  struct Sink final : UnknownSink {
+    void Unknown(std::string_view code, std::string_view example, uint64_t count) override {
+      found.push_back({std::string(code), std::string(example), count});
+    }
+    std::vector<UnknownObject> found;
+  } sink;
+  session_->ReportUnknown(sink);
+  return std::move(sink.found);
 }
 
 void SessionLine::ArmTimer() {
@@ -110,6 +139,7 @@ void SessionLine::ArmTimer() {
     now_ = clock_.Read();
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
+    if (!session_->Transmit().empty()) WakeSender();
   });
 }
 
@@ -166,6 +196,7 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
       }
       new_series = true;
     }
+    if (!slot.heard) heard_.push_back(reading.device);
     slot.heard = true;
     Record record;
     record.series = series;
@@ -188,12 +219,13 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
     }
   }
   for (const Record& record : records_) live_.Accept(record);
-  for (Slot& slot : slots_) {
-    if (!slot.heard) continue;
+  for (const uint16_t number : heard_) {
+    Slot& slot = slots_[number];
     slot.heard = false;
     live_.Heard(slot.device, now_.utc_us);
     if (new_series) live_.AnnounceDevice(slot.device);
   }
+  heard_.clear();
 }
 
 FrameId SessionLine::Archive(const FrameEvent& frame) {

@@ -59,6 +59,9 @@ class SessionLine final : public Line, private SessionEvents {
   void Sent(size_t count) override { session_->Transmitted(count); }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
+  // The health with the session's own counters as they are now.
+  const SourceHealth& ReportedHealth();
+  std::vector<UnknownObject> UnknownObjects() const;
 
   // Each frame as the session saw it, for `vesta capture` and the like.
   void Tap(std::function<void(const FrameEvent&, const Now&)> tap) { tap_ = std::move(tap); }
@@ -76,6 +79,7 @@ class SessionLine final : public Line, private SessionEvents {
   FrameId Archive(const FrameEvent& frame);
   void CountProblem(const FrameEvent& frame);
   void SetState(SourceState state);
+  void Decode(Bytes bytes);
   void ArmTimer();
 
   const Clock& clock_;
@@ -90,6 +94,7 @@ class SessionLine final : public Line, private SessionEvents {
   SourceHealth health_;
   IntervalLearner interval_;
   std::vector<Slot> slots_;
+  std::vector<uint16_t> heard_;  // slots of the frame at hand
   std::vector<Record> records_;
   std::map<std::string, int64_t, std::less<>> logged_us_;
   Now now_;  // of the bytes at hand

@@ -41,6 +41,7 @@ struct Flight {
 
 struct TrimStepResult {
   tl::expected<uint64_t, StoreError> trimmed = 0;
+  UtcUs oldest_us = kNoTime;
 };
 
 int64_t SteadyUs() {
@@ -69,6 +70,7 @@ class Journal::Impl {
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
   void SetPosition(const std::string& output, JournalNumber number);
+  void Hold(const std::string& output) { holding_.insert(output); }
   void Read(JournalNumber after, size_t limit, ReadCallback done);
   void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
   Token OnDurable(std::function<void(JournalNumber)> listener);
@@ -119,8 +121,9 @@ class Journal::Impl {
   uint64_t committed_revision_ = 0;  // of the directory
   std::set<std::string> moved_positions_;
 
-  bool trimming_ = false;      // more is left to trim
-  bool trimmed_last_ = false;  // so that commits and trim steps take turns
+  bool trimming_ = false;          // more is left to trim
+  std::set<std::string> holding_;  // outputs that history waits for
+  bool trimmed_last_ = false;      // so that commits and trim steps take turns
   int64_t next_trim_us_ = INT64_MIN;
 
   bool open_ = false;
@@ -147,6 +150,9 @@ tl::expected<void, StoreError> Journal::Impl::Open(const RestoredState& state) {
   health_.durable_mark = state.last_number;
   for (const auto& [output, number] : state.positions) positions_[output] = number;
   committed_revision_ = directory_.revision();
+  const auto oldest = store_.OldestTime();
+  if (!oldest) return tl::unexpected(oldest.error());
+  health_.oldest_us = *oldest;
   open_ = true;
   return {};
 }
@@ -186,6 +192,7 @@ bool Journal::Impl::Append(std::vector<Record>& records) {
   RecordBatch& batch = unit.commit.batches.back();
   for (Record& record : records) {
     record.number = next_number_++;
+    if (health_.oldest_us == kNoTime || record.time_us < health_.oldest_us) health_.oldest_us = record.time_us;
     batch.Add(record);
   }
   health_.last_number = next_number_ - 1;
@@ -304,6 +311,7 @@ void Journal::Impl::HandOver() {
 void Journal::Impl::Settle(Flight& flight) {
   flight.settled = true;
   health_.last_commit_duration_us = flight.duration_us;
+  health_.commit_times.Add(flight.duration_us);
   if (!flight.result) {
     Failed(flight.result.error());
     return;
@@ -330,6 +338,7 @@ void Journal::Impl::Failed(const StoreError& error) {
 
 void Journal::Impl::Settled(const Unit& unit) {
   ++health_.commits;
+  health_.stored_records += unit.records;
   health_.last_commit_us = clock_.Read().utc_us;
   health_.waiting_records -= unit.records;
   waiting_text_bytes_ -= unit.text_bytes;
@@ -376,21 +385,29 @@ void Journal::Impl::Trim() {
   writer_busy_ = true;
   trimmed_last_ = true;
   const UtcUs before_us = clock_.Read().utc_us - options_.keep_us;
+  JournalNumber up_to = health_.durable_mark;
+  for (const std::string& output : holding_) {
+    const auto position = positions_.find(output);
+    up_to = std::min(up_to, position == positions_.end() ? 0 : position->second);
+  }
   auto step = std::make_shared<TrimStepResult>();
-  writer_.Post([this, step, before_us, alive = std::weak_ptr(alive_), guard = boost::asio::make_work_guard(io_)] {
-    step->trimmed = store_.TrimStep(before_us, kTrimRows);
-    boost::asio::post(io_, [this, step, alive] {
-      if (alive.expired()) return;
-      writer_busy_ = false;
-      if (step->trimmed) {
-        health_.trimmed_records += *step->trimmed;
-      } else {
-        spdlog::warn("{}", step->trimmed.error().text);
-      }
-      trimming_ = step->trimmed && *step->trimmed > 0;
-      StartNext();
-    });
-  });
+  writer_.Post(
+      [this, step, before_us, up_to, alive = std::weak_ptr(alive_), guard = boost::asio::make_work_guard(io_)] {
+        step->trimmed = store_.TrimStep(before_us, up_to, kTrimRows);
+        if (step->trimmed && *step->trimmed == 0) step->oldest_us = store_.OldestTime().value_or(kNoTime);
+        boost::asio::post(io_, [this, step, alive] {
+          if (alive.expired()) return;
+          writer_busy_ = false;
+          if (step->oldest_us != kNoTime) health_.oldest_us = step->oldest_us;
+          if (step->trimmed) {
+            health_.trimmed_records += *step->trimmed;
+          } else {
+            spdlog::warn("{}", step->trimmed.error().text);
+          }
+          trimming_ = step->trimmed && *step->trimmed > 0;
+          StartNext();
+        });
+      });
 }
 
 Journal::Token Journal::Impl::OnDurable(std::function<void(JournalNumber)> listener) {
@@ -471,6 +488,7 @@ JournalNumber Journal::Position(const std::string& output) const {
   const auto found = impl_->positions_.find(output);
   return found == impl_->positions_.end() ? 0 : found->second;
 }
+void Journal::Hold(const std::string& output) { impl_->Hold(output); }
 void Journal::SetPosition(const std::string& output, JournalNumber number) { impl_->SetPosition(output, number); }
 void Journal::Read(JournalNumber after, size_t limit, ReadCallback done) { impl_->Read(after, limit, std::move(done)); }
 void Journal::Query(std::function<void(StoreReader&)> work, std::function<void()> done) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "hub/clock/clock.h"
+#include "hub/clock/duration_histogram.h"
 #include "hub/devices/directory.h"
 #include "hub/journal/record.h"
 #include "hub/store/store.h"
@@ -62,10 +63,13 @@ struct JournalHealth {
   uint64_t refused_frames = 0;   // archive only
   uint64_t refused_reads = 0;    // too many waited
   uint64_t trimmed_records = 0;
+  uint64_t stored_records = 0;     // made durable by this run
+  DurationHistogram commit_times;  // failed ones included
   int64_t last_commit_duration_us = 0;
   UtcUs last_commit_us = 0;
   std::string error;  // of the last commit, "" when it went well
   uint64_t store_bytes = 0;
+  UtcUs oldest_us = kNoTime;  // time of the oldest reading kept
 };
 
 class Journal {
@@ -96,6 +100,8 @@ class Journal {
   // taken as the mark: what an output acknowledged early must be sent again after a crash.
   JournalNumber Position(const std::string& output) const;
   void SetPosition(const std::string& output, JournalNumber number);
+  // From now on history that this output has not acknowledged is not trimmed, however old it is.
+  void Hold(const std::string& output);
 
   // Reads on a reader thread, answers on the main thread. Never returns anything beyond the durable mark.
   using ReadCallback = std::function<void(tl::expected<RecordBatch, StoreError>)>;

@@ -57,11 +57,13 @@ class FakeStore final : public Store {
     units.push_back(std::move(one));
     return {};
   }
-  tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, size_t) override {
+  tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, JournalNumber up_to, size_t) override {
     const std::lock_guard lock(mutex);
     trims.push_back(before_us);
+    trims_up_to.push_back(up_to);
     return trim_steps_left > 0 ? trim_steps_left-- : 0;
   }
+  tl::expected<UtcUs, StoreError> OldestTime() override { return kNoTime; }
   tl::expected<std::unique_ptr<StoreReader>, StoreError> OpenReader() override {
     return tl::unexpected(StoreError{StoreErrorKind::kIo, "no reader"});
   }
@@ -73,6 +75,7 @@ class FakeStore final : public Store {
   uint64_t trim_steps_left = 0;
   std::vector<Committed> units;
   std::vector<UtcUs> trims;
+  std::vector<JournalNumber> trims_up_to;
 };
 
 class JournalTest : public ::testing::Test {
@@ -389,6 +392,24 @@ TEST_F(JournalTest, TrimsInStepsAfterACommitAndOnlyWithATrustedClock) {
   Append(1);
   Flush();
   EXPECT_THAT(store_.trims, SizeIs(4)) << "a clock in the wrong century empties no history";
+}
+
+TEST_F(JournalTest, HistoryWaitsForTheSlowestOutput) {
+  JournalOptions options = Patient();
+  options.keep_us = 3600 * kUsPerSecond;
+  Open(options);
+  journal_->Hold("slow/history");
+  Append(5);
+  Flush();
+  RunUntil([&] { return !store_.trims.empty(); });
+  EXPECT_EQ(store_.trims_up_to[0], 0u);
+  journal_->SetPosition("slow/history", 3);
+  journal_->SetPosition("nobody", 1);
+  clock_.Advance(kTrimEvery_us);
+  Append(1);
+  Flush();
+  RunUntil([&] { return store_.trims.size() == 2; });
+  EXPECT_EQ(store_.trims_up_to[1], 3u);
 }
 
 TEST_F(JournalTest, QueriesAlwaysAnswer) {

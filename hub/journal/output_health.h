@@ -23,6 +23,7 @@ struct OutputHealth {
   uint64_t acknowledged = 0;
   uint64_t waiting = 0;
   std::map<std::string, uint64_t> dropped;  // by reason
+  std::map<std::string, uint64_t> failed;   // attempts that failed, by reason; what they carried is tried again
   int64_t oldest_unsent_age_us = 0;
   uint64_t connects = 0;
 };

@@ -236,6 +236,7 @@ void Connection::Impl::HandleDown(const Event& event) {
   client_.reset();
   health_.connected = false;
   if (was_connected) health_.state_since_us = clock_.Read().utc_us;
+  if (!stopping_) ++health_.failures;
   if (event.taken_over) ++health_.take_overs;
   if (event.taken_over || event.closed_early) {
     NoteTakeOver(event);

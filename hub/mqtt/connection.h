@@ -58,7 +58,8 @@ struct ConnectionHealth {
   UtcUs state_since_us = 0;
   uint64_t attempts = 0;
   uint64_t connects = 0;
-  int protocol = 0;  // 5 or 4 (3.1.1) of the last connect
+  int protocol = 0;       // 5 or 4 (3.1.1) of the last connect
+  uint64_t failures = 0;  // attempts without a welcome, and links that broke
   uint64_t take_overs = 0;
   uint64_t oversize_incoming = 0;
 };

@@ -34,6 +34,7 @@ MqttHistory::MqttHistory(boost::asio::io_context& io, const Clock& clock, const 
 
 void MqttHistory::Start() {
   acknowledged_ = cursor_ = counted_ = journal_.Position(position_name_);
+  journal_.Hold(position_name_);
   mark_at_start_ = journal_.durable_mark();
   durable_token_ = journal_.OnDurable([this](JournalNumber mark) { OnDurable(mark); });
   connection_token_ = connection_.Listen({.up = [this] { Pump(); },
@@ -281,6 +282,7 @@ void MqttHistory::GoBack() {
 void MqttHistory::HoldOff(std::string error) {
   if (error != error_) spdlog::warn("output {}: {}", config_.name, error);
   error_ = std::move(error);
+  ++refusals_;
   holding_off_ = true;
   retry_timer_.expires_after(std::chrono::microseconds(timing_.retry_us));
   retry_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& code) {
@@ -334,6 +336,8 @@ OutputHealth MqttHistory::health() const {
   health.acknowledged = acknowledged_readings_;
   health.sent = acknowledged_readings_ + InFlightReadings();
   health.dropped = dropped_;
+  if (link.failures > 0) health.failed["connection"] = link.failures;
+  if (refusals_ > 0) health.failed["refused"] = refusals_;
   health.accepted = std::max(accepted_, health.sent + dropped_readings_);
   health.waiting = health.accepted - health.sent - dropped_readings_;
   UtcUs oldest_us = 0;

@@ -95,6 +95,7 @@ class MqttHistory {
   uint64_t acknowledged_readings_ = 0;
   uint64_t dropped_readings_ = 0;
   std::map<std::string, uint64_t> dropped_;
+  uint64_t refusals_ = 0;  // by the broker or the store; tried again
   std::string error_;
 
   std::function<void()> drained_;

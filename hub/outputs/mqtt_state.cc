@@ -308,6 +308,7 @@ OutputHealth MqttState::health() const {
   health.acknowledged = acknowledged_;
   health.waiting = waiting_;
   health.dropped = dropped_;
+  if (link.failures > 0) health.failed["connection"] = link.failures;
   if (waiting_ > 0) health.oldest_unsent_age_us = clock_.Read().monotonic_us - waiting_since_us_;
   return health;
 }

@@ -160,7 +160,7 @@ class RandomRun {
 
   void Trim() {
     const UtcUs before_us = kStart_us + static_cast<int64_t>(Below(400));
-    while (*store_->TrimStep(before_us, 1 + Below(5000)) > 0) {
+    while (*store_->TrimStep(before_us, INT64_MAX, 1 + Below(5000)) > 0) {
     }
     std::erase_if(model_.records, [&](const Record& record) { return record.time_us < before_us; });
   }

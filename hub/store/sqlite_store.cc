@@ -124,9 +124,12 @@ tl::expected<void, StoreError> SqliteStore::PrepareStatements() {
        " FROM reading WHERE number > ? AND number <= ? ORDER BY series, time_us, number"},
       {&sql_.next_series, "SELECT series FROM timeline WHERE series > ? ORDER BY series LIMIT 1"},
       {&sql_.old_in_series,
-       "SELECT time_us, number FROM timeline WHERE series = ? AND time_us < ? ORDER BY time_us, number LIMIT ?"},
+       "SELECT time_us, number FROM timeline WHERE series = ? AND time_us < ? AND number <= ?"
+       " ORDER BY time_us, number LIMIT ?"},
+      {&sql_.first_in_series, "SELECT min(time_us) FROM timeline WHERE series = ?"},
+      {&sql_.oldest_in_tail, "SELECT min(time_us) FROM reading WHERE number > ?"},
       {&sql_.delete_from_timeline, "DELETE FROM timeline WHERE series = ? AND time_us = ? AND number = ?"},
-      {&sql_.old_in_tail, "SELECT number FROM reading WHERE number > ? AND time_us < ? LIMIT ?"},
+      {&sql_.old_in_tail, "SELECT number FROM reading WHERE number > ? AND time_us < ? AND number <= ? LIMIT ?"},
       {&sql_.delete_reading, "DELETE FROM reading WHERE number = ?"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -296,7 +299,7 @@ void SqliteStore::Measure() {
   sql_.page_count.Reset();
 }
 
-tl::expected<uint64_t, StoreError> SqliteStore::TrimStep(UtcUs before_us, size_t max_rows) {
+tl::expected<uint64_t, StoreError> SqliteStore::TrimStep(UtcUs before_us, JournalNumber up_to, size_t max_rows) {
   struct Old {
     int64_t series;  // 0: in the tail
     int64_t time_us;
@@ -314,7 +317,8 @@ tl::expected<uint64_t, StoreError> SqliteStore::TrimStep(UtcUs before_us, size_t
     if (code != SQLITE_ROW) break;
     sql_.old_in_series.BindInteger(1, series);
     sql_.old_in_series.BindInteger(2, before_us);
-    sql_.old_in_series.BindInteger(3, static_cast<int64_t>(max_rows - old.size()));
+    sql_.old_in_series.BindInteger(3, static_cast<int64_t>(up_to));
+    sql_.old_in_series.BindInteger(4, static_cast<int64_t>(max_rows - old.size()));
     while ((code = sql_.old_in_series.Step()) == SQLITE_ROW) {
       old.push_back({series, sql_.old_in_series.Integer(0), sql_.old_in_series.Integer(1)});
     }
@@ -324,7 +328,8 @@ tl::expected<uint64_t, StoreError> SqliteStore::TrimStep(UtcUs before_us, size_t
   if (code == SQLITE_DONE && old.size() < max_rows) {
     sql_.old_in_tail.BindInteger(1, static_cast<int64_t>(working_.timeline_end));
     sql_.old_in_tail.BindInteger(2, before_us);
-    sql_.old_in_tail.BindInteger(3, static_cast<int64_t>(max_rows - old.size()));
+    sql_.old_in_tail.BindInteger(3, static_cast<int64_t>(up_to));
+    sql_.old_in_tail.BindInteger(4, static_cast<int64_t>(max_rows - old.size()));
     while ((code = sql_.old_in_tail.Step()) == SQLITE_ROW) old.push_back({0, 0, sql_.old_in_tail.Integer(0)});
     sql_.old_in_tail.Reset();
   }
@@ -353,6 +358,35 @@ tl::expected<uint64_t, StoreError> SqliteStore::TrimStep(UtcUs before_us, size_t
   Checkpoint();
   Measure();
   return old.size();
+}
+
+tl::expected<UtcUs, StoreError> SqliteStore::OldestTime() {
+  UtcUs oldest_us = kNoTime;
+  const auto take = [&](Statement& statement) {
+    const int code = statement.Step();
+    if (code == SQLITE_ROW && !statement.IsNull(0)) {
+      const UtcUs time_us = statement.Integer(0);
+      if (oldest_us == kNoTime || time_us < oldest_us) oldest_us = time_us;
+    }
+    statement.Reset();
+    return code == SQLITE_ROW;
+  };
+  int64_t series = 0;
+  int code = SQLITE_ROW;
+  while (true) {
+    sql_.next_series.BindInteger(1, series);
+    code = sql_.next_series.Step();
+    if (code == SQLITE_ROW) series = sql_.next_series.Integer(0);
+    sql_.next_series.Reset();
+    if (code != SQLITE_ROW) break;
+    sql_.first_in_series.BindInteger(1, series);
+    if (!take(sql_.first_in_series)) return tl::unexpected(db_.Error("looking for the oldest reading"));
+  }
+  sql_.oldest_in_tail.BindInteger(1, static_cast<int64_t>(working_.timeline_end));
+  if (code != SQLITE_DONE || !take(sql_.oldest_in_tail)) {
+    return tl::unexpected(db_.Error("looking for the oldest reading"));
+  }
+  return oldest_us;
 }
 
 }  // namespace vesta::hub

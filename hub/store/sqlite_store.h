@@ -48,7 +48,8 @@ class SqliteStore final : public Store {
 
   tl::expected<RestoredState, StoreError> Restore() override;
   tl::expected<void, StoreError> Commit(const CommitUnit& unit) override;
-  tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, size_t max_rows) override;
+  tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, JournalNumber up_to, size_t max_rows) override;
+  tl::expected<UtcUs, StoreError> OldestTime() override;
   // May be called from any thread.
   tl::expected<std::unique_ptr<StoreReader>, StoreError> OpenReader() override;
   uint64_t SizeBytes() const override { return size_bytes_.load(std::memory_order_relaxed); }
@@ -67,7 +68,8 @@ class SqliteStore final : public Store {
     Statement reading, readings, device, series, clear_states, state, position, meta;
     Statement add_class, update_class, frame, frame_reading, oldest_frame, delete_frame, delete_frame_reading;
     Statement fold_end, fold;
-    Statement next_series, old_in_series, delete_from_timeline, old_in_tail, delete_reading;
+    Statement next_series, first_in_series, oldest_in_tail, old_in_series, delete_from_timeline, old_in_tail,
+        delete_reading;
   };
   // What a commit changes in memory, put in place only when it is durable.
   struct Working {

@@ -389,7 +389,7 @@ TEST_F(SqliteStoreTest, TrimsInShortSteps) {
   CommitRecords(records);
   uint64_t trimmed = 0;
   for (;;) {
-    const auto step = store_->TrimStep(kStart_us + 10000, 700);
+    const auto step = store_->TrimStep(kStart_us + 10000, INT64_MAX, 700);
     ASSERT_TRUE(step.has_value());
     if (*step == 0) break;
     EXPECT_LE(*step, 700u);
@@ -403,8 +403,25 @@ TEST_F(SqliteStoreTest, TrimsInShortSteps) {
   // Goes on where it was after a restart.
   Open();
   CommitRecords({MakeRecord(100000, 1, kStart_us + 50000, Value::OfInteger(0))});
-  EXPECT_EQ(*store_->TrimStep(INT64_MAX, 1000000), left->records.size() + 1);
+  EXPECT_EQ(*store_->TrimStep(INT64_MAX, INT64_MAX, 1000000), left->records.size() + 1);
   EXPECT_THAT(Reader()->ReadJournal(0, 10)->records, IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, TrimsNothingBeyondTheNumberAndKnowsTheOldest) {
+  Open();
+  EXPECT_EQ(*store_->OldestTime(), kNoTime);
+  std::vector<Record> records;
+  for (uint64_t i = 0; i < kTailRecords + 100; ++i) {
+    records.push_back(
+        MakeRecord(i + 1, static_cast<SeriesId>(i % 3 + 1), kStart_us + static_cast<int64_t>(i), Value::OfInteger(0)));
+  }
+  CommitRecords(records);
+  EXPECT_EQ(*store_->OldestTime(), kStart_us);
+  EXPECT_EQ(*store_->TrimStep(INT64_MAX, 50, 1000000), 50u);
+  EXPECT_EQ(*store_->TrimStep(INT64_MAX, 50, 1000000), 0u);
+  EXPECT_EQ(*store_->OldestTime(), kStart_us + 50);
+  CommitRecords({MakeRecord(records.size() + 1, 1, kStart_us - 7, Value::OfInteger(0))});
+  EXPECT_EQ(*store_->OldestTime(), kStart_us - 7) << "one that came late waits in the tail";
 }
 
 TEST_F(SqliteStoreTest, PlainReadingsReadWell) {

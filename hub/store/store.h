@@ -90,8 +90,11 @@ class Store {
   virtual tl::expected<RestoredState, StoreError> Restore() = 0;
   // Durable when it returns. After an error nothing of the unit is in the store and the same unit may be tried again.
   virtual tl::expected<void, StoreError> Commit(const CommitUnit& unit) = 0;
-  // Deletes readings older than `before_us` in one short step; returns how many went (0 = nothing left to do).
-  virtual tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, size_t max_rows) = 0;
+  // Deletes readings older than `before_us` with a number up to `up_to` in one short step; returns how many went (0 =
+  // nothing left to do).
+  virtual tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, JournalNumber up_to, size_t max_rows) = 0;
+  // Time of the oldest reading kept, kNoTime when there is none. A look at each series: not for the hot path.
+  virtual tl::expected<UtcUs, StoreError> OldestTime() = 0;
   virtual tl::expected<std::unique_ptr<StoreReader>, StoreError> OpenReader() = 0;
   virtual uint64_t SizeBytes() const = 0;
 };

@@ -31,6 +31,12 @@ struct ProtocolFields {
   std::span<const Field> fields;
 };
 
+enum class RenameResult : uint8_t {
+  kDone,
+  kNoDevice,
+  kNamedByConfiguration,  // the file names this device, and the file wins
+};
+
 // What the rest of the hub says of itself at the moment of asking.
 struct HubState {
   std::string version;
@@ -48,9 +54,13 @@ struct ApiContext {
   std::function<void(std::function<void(StoreReader&)> work, std::function<void()> done)> query;  // Journal::Query
   std::function<std::vector<SourceHealth>()> sources;
   std::function<std::vector<OutputHealth>()> outputs;
+  // By name of the source.
+  std::function<std::vector<std::pair<std::string, std::vector<UnknownObject>>>()> unknown_objects;
   std::function<HubState()> state;
-  // Gives a device its name and place, announces it and makes it durable. False: no such device.
-  std::function<bool(DeviceId, std::string name, std::string place)> rename;
+  // The series whose readings a merged device's series shows now; 0 for all others.
+  std::function<SeriesId(SeriesId)> shown_series;
+  // Gives a device its name and place, announces it and makes it durable.
+  std::function<RenameResult(DeviceId, std::string name, std::string place)> rename;
 
   // Texts for people; keyed by protocol and field key.
   std::span<const ProtocolFields> protocols;
@@ -74,6 +84,7 @@ void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events)
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddHealthRoutes(Router& router, ApiContext& context);
+void AddStatusRoute(Router& router, ApiContext& context);
 void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
 void AddEventRoutes(Router& router, Auth& auth, EventHub& events, WebCounters& counters);
 void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters, const EventHub& events);

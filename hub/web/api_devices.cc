@@ -82,7 +82,17 @@ void Rename(ApiContext& context, const Call& call, Responder& responder) {
     return responder.Send(
         ErrorResponse(400, "bad_name", "name and place have at most 128 bytes and no control characters"));
   }
-  if (!context.rename(device->id, std::move(name), std::move(place))) return responder.Send(NoDevice());
+  switch (context.rename(device->id, std::move(name), std::move(place))) {
+    case RenameResult::kDone:
+      break;
+    case RenameResult::kNoDevice:
+      return responder.Send(NoDevice());
+    case RenameResult::kNamedByConfiguration:
+      return responder.Send(
+          ErrorResponse(409, "named_by_configuration",
+                        "the configuration file names this device: change name and place there, under "
+                        "\"devices\""));
+  }
   responder.Send(OneDevice(context, *context.directory.FindDeviceByKey(call.arguments[0])));
 }
 

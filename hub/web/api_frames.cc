@@ -33,12 +33,29 @@ void WriteStats(JsonWriter& json, const ArchiveStats& row) {
   json.Key("oldest").Time(row.oldest_us).Key("newest").Time(row.newest_us).EndObject();
 }
 
+std::string ObjectsJson(const ApiContext& context, const std::string& source) {
+  std::string text;
+  for (const auto& found : context.unknown_objects()) {
+    const std::string& name = found.first;
+    if (!source.empty() && name != source) continue;
+    for (const UnknownObject& object : found.second) {
+      if (!text.empty()) text += ',';
+      AppendJson(&text, [&](JsonWriter& json) {
+        json.BeginObject().Key("source").Text(name).Key("code").Text(object.code).Key("example").Text(object.example);
+        json.Key("count").Integer(static_cast<int64_t>(object.count)).EndObject();
+      });
+    }
+  }
+  return text;
+}
+
 // One call to /unknown; Read runs on the reading thread.
 struct UnknownJob {
   std::shared_ptr<void> slot;
   std::string source;
   FrameId before = 0;
   size_t limit = 0;
+  std::string objects;  // what accepted frames held and no table knows, as JSON
   std::string body;
   std::optional<StoreError> error;
 
@@ -53,7 +70,7 @@ struct UnknownJob {
       if (body.back() != '[') body += ',';
       AppendJson(&body, [&](JsonWriter& json) { WriteStats(json, row); });
     }
-    body += R"(],"frames":[)";
+    body += R"(],"objects":[)" + objects + R"(],"frames":[)";
     const FrameId next = ReadFrames(reader);
     body += R"(],"next_before":)" + (next == 0 ? "null" : std::to_string(next)) + "}";
   }
@@ -99,6 +116,7 @@ void Unknown(ApiContext& context, const QuerySlots& slots, const Call& call, std
   }
   job->slot = slots.Take();
   if (!job->slot) return reply->Send(Busy());
+  job->objects = ObjectsJson(context, job->source);
   job->before = static_cast<FrameId>(before);
   job->limit = static_cast<size_t>(limit);
   context.query([job](StoreReader& reader) { job->Read(reader); },

@@ -167,7 +167,9 @@ void WriteSource(JsonWriter& json, const SourceHealth& source, const Now& now, b
   WriteCount(json, "unknown_objects", source.unknown_objects);
   WriteCounts(json, "frames_rejected", source.frames_rejected);
   WriteCounts(json, "frames_discarded", source.frames_discarded);
+  WriteCounts(json, "counters", source.counters);
   WriteCount(json, "refused_readings", source.refused_readings);
+  WriteCount(json, "refused_connections", source.refused_connections);
   json.Key("last_frame").Time(source.last_frame_us == 0 ? kNoTime : source.last_frame_us);
   if (ages) {
     json.Key("last_frame_age_s");
@@ -190,6 +192,7 @@ void WriteOutput(JsonWriter& json, const OutputHealth& output, bool ages) {
   WriteCount(json, "acknowledged", output.acknowledged);
   WriteCount(json, "waiting", output.waiting);
   WriteCounts(json, "dropped", output.dropped);
+  WriteCounts(json, "failed", output.failed);
   if (ages) {
     json.Key("oldest_unsent_age_s");
     WriteSeconds(json, output.oldest_unsent_age_us);

@@ -179,6 +179,21 @@ void MetricsBody::AddHub(const WebCounters& counters, const EventHub& events) {
   Single("vesta_store_commits", kCounter, "Group commits.", journal.commits);
   Single("vesta_store_failed_commits", kCounter, "Group commits that failed; they are tried again.",
          journal.failed_commits);
+  Single("vesta_samples_stored", kCounter, "Readings made durable by this run.", journal.stored_records);
+  steps_.push_back([times = journal.commit_times](PrometheusWriter& writer, size_t) {
+    writer.Family("vesta_store_commit_seconds", MetricType::kHistogram, "How long group commits took.");
+    writer.Histogram({}, DurationHistogram::kBounds_us, times.counts(), times.sum_us());
+    return true;
+  });
+  if (journal.oldest_us != kNoTime) {
+    Single("vesta_store_oldest_timestamp_seconds", kGauge, "Time of the oldest reading kept.",
+           Seconds(journal.oldest_us));
+  }
+  // The configuration is read at the start only.
+  Single("vesta_config_last_reload_success", kGauge, "1 when no part of the configuration had to be left out.",
+         uint64_t{state.problems.empty() ? 1u : 0u});
+  Single("vesta_config_last_reload_timestamp_seconds", kGauge, "When the configuration was read.",
+         Seconds(state.started_us));
   Single("vesta_store_last_commit_seconds", kGauge, "How long the newest commit took.",
          Seconds(journal.last_commit_duration_us));
   Single("vesta_store_bytes", kGauge, "Size of the history on disk.", journal.store_bytes);
@@ -237,6 +252,19 @@ void MetricsBody::AddSources() {
          [](const SourceHealth& s) { return s.refused_readings; });
   number("source_unknown_objects", kCounter, "Objects of understood frames that no table has.",
          [](const SourceHealth& s) { return s.unknown_objects; });
+  number("source_refused_connections", kCounter, "Connections that a listening source did not take.",
+         [](const SourceHealth& s) { return s.refused_connections; });
+  PerItem("vesta_source_events", kCounter, "What the protocol counts beside frames: repairs, duplicates, anomalies.",
+          sources, [](PrometheusWriter& writer, const SourceHealth& source) {
+            for (const auto& [event, count] : source.counters) {
+              writer.Sample(std::vector<MetricLabel>{{"source", source.name}, {"event", event}}, count);
+            }
+          });
+  PerItem("vesta_decode_seconds", MetricType::kHistogram, "From bytes in hand to readings taken.", sources,
+          [](PrometheusWriter& writer, const SourceHealth& source) {
+            writer.Histogram(std::vector<MetricLabel>{{"source", source.name}}, DurationHistogram::kBounds_us,
+                             source.decode.counts(), source.decode.sum_us());
+          });
   PerItem("vesta_source_last_frame_timestamp_seconds", kGauge, "When the newest frame came.", sources,
           [](PrometheusWriter& writer, const SourceHealth& source) {
             if (source.last_frame_us == 0) return;
@@ -263,6 +291,12 @@ void MetricsBody::AddOutputs() {
   number("backlog_samples", kGauge, "Readings that wait.", [](const OutputHealth& o) { return o.waiting; });
   number("lag_seconds", kGauge, "Age of the oldest reading that was not sent yet.",
          [](const OutputHealth& o) { return Seconds(o.oldest_unsent_age_us); });
+  PerItem("vesta_output_failed", kCounter, "Attempts that failed; what they carried is tried again.", outputs,
+          [](PrometheusWriter& writer, const OutputHealth& output) {
+            for (const auto& [reason, count] : output.failed) {
+              writer.Sample(std::vector<MetricLabel>{{"output", output.name}, {"reason", reason}}, count);
+            }
+          });
   PerItem("vesta_output_dropped", kCounter, "Readings dropped.", outputs,
           [](PrometheusWriter& writer, const OutputHealth& output) {
             for (const auto& [reason, count] : output.dropped) {

@@ -71,6 +71,8 @@ Exposition Parse(const string& text, bool open_metrics) {
   std::set<string> helped;
   string family;
   bool eof = false;
+  uint64_t bucket_before = 0;
+  uint64_t bucket_total = 0;
   std::istringstream lines(text);
   for (string line; std::getline(lines, line);) {
     if (eof) problem("after the end", line);
@@ -89,7 +91,7 @@ Exposition Parse(const string& text, bool open_metrics) {
         family = name;
       } else if (kind == "TYPE") {
         if (name != family) problem("TYPE away from its HELP", line);
-        if (type != "counter" && type != "gauge") problem("unknown type", line);
+        if (type != "counter" && type != "gauge" && type != "histogram") problem("unknown type", line);
         if (!out.types.emplace(name, type).second) problem("second TYPE", line);
         const bool total = name.ends_with("_total");
         if (type == "counter" && total == open_metrics) problem("_total in the wrong place", line);
@@ -105,7 +107,22 @@ Exposition Parse(const string& text, bool open_metrics) {
       continue;
     }
     const string expected = open_metrics && out.types[family] == "counter" ? family + "_total" : family;
-    if (name != expected) problem("sample away from its family", line);
+    if (out.types[family] == "histogram") {
+      const bool bucket = name == family + "_bucket";
+      if (!bucket && name != family + "_sum" && name != family + "_count") problem("not a part of a histogram", line);
+      if (bucket != (labels.find("le=") != string::npos)) problem("a bound where none is due, or none", line);
+      if (bucket) {
+        // Counts grow with the bound; the last bucket holds all.
+        const uint64_t count = std::stoull(value);
+        if (count < bucket_before) problem("not cumulative", line);
+        bucket_before = labels.find("le=+Inf;") != string::npos ? 0 : count;
+        if (labels.find("le=+Inf;") != string::npos) bucket_total = count;
+      } else if (name == family + "_count" && std::stoull(value) != bucket_total) {
+        problem("_count is not the last bucket", line);
+      }
+    } else if (name != expected) {
+      problem("sample away from its family", line);
+    }
     char* end = nullptr;
     std::strtod(value.c_str(), &end);
     if (value.empty() || *end != '\0') problem("not a number", line);
@@ -174,6 +191,13 @@ TEST_F(MetricsTest, SaysWhatTheHubAndTheDevicesDo) {
   EXPECT_EQ(value("vesta_device_state{" + meter + "charge_state;name=Electricity meter;state=off;}"), "0");
   EXPECT_EQ(value("vesta_device_problem{" + meter + "breaker;name=Electricity meter;}"), "1");
   EXPECT_EQ(text.types.at("vesta_device_gas_volume_cubic_meters_total"), "counter");
+  EXPECT_EQ(value("vesta_source_events_total{event=repaired_bit7;source=meter;}"), "4");
+  EXPECT_EQ(value("vesta_source_refused_connections_total{source=meter;}"), "3");
+  EXPECT_EQ(value("vesta_output_failed_total{output=broker;reason=connection;}"), "2");
+  EXPECT_EQ(value("vesta_decode_seconds_bucket{le=0.0001;source=meter;}"), "1");
+  EXPECT_EQ(value("vesta_decode_seconds_bucket{le=+Inf;source=meter;}"), "2");
+  EXPECT_EQ(value("vesta_decode_seconds_sum{source=meter;}"), "20.000070");
+  EXPECT_EQ(value("vesta_config_last_reload_success{}"), "1");
   EXPECT_EQ(value("vesta_health_status{}"), "0");
   EXPECT_NE(value("process_resident_memory_bytes{}"), "0");
 }

@@ -112,6 +112,7 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   CheckGet("/api/v1/sources", "/api/v1/sources");
   CheckGet("/api/v1/outputs", "/api/v1/outputs");
   CheckGet("/api/v1/health", "/api/v1/health");
+  CheckGet("/api/status", "/api/status");
   CheckGet("/api/v1/unknown", "/api/v1/unknown");
   CheckGet("/api/v1/unknown", "/api/v1/unknown?limit=0");
   CheckGet("/api/v1/frames/{id}/readings", "/api/v1/frames/2/readings");

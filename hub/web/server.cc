@@ -51,6 +51,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddReadingRoutes(router, context, slots);
   AddFrameRoutes(router, context, slots);
   AddHealthRoutes(router, context);
+  AddStatusRoute(router, context);
   AddEventRoutes(router, auth, events, host.counters);
   AddMetricsRoutes(router, context, host.counters, events);
   AddOpenApiRoute(router);

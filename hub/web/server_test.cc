@@ -186,6 +186,60 @@ TEST_F(ServerTest, UnknownFramesComeInPages) {
   EXPECT_TRUE(answer.body.ends_with(R"("next_before":54})")) << answer.body.substr(answer.body.size() - 40);
 }
 
+TEST_F(ServerTest, UnknownObjectsOfUnderstoodFrames) {
+  Start();
+  const string object = R"x({"source":"cupboard","code":"0-0:96.99.9","example":"(0001)","count":3})x";
+  EXPECT_NE(Get("/api/v1/unknown").body.find("\"objects\":[" + object + "]"), string::npos);
+  EXPECT_NE(Get("/api/v1/unknown?source=other").body.find(R"("objects":[])"), string::npos);
+}
+
+TEST_F(ServerTest, AMergedSeriesShowsTheReadingsOfItsRoad) {
+  Start();
+  EXPECT_NE(Get("/api/v1/readings?series=1").body.find(R"("series":1,"road":null)"), string::npos);
+  fake_.merged_series = 2;
+  fake_.shown_series = 1;
+  const string answer = Get("/api/v1/readings?series=2").body;
+  EXPECT_NE(answer.find(R"("series":2,"road":"p1_e0044007382246019")"), string::npos) << answer;
+}
+
+TEST_F(ServerTest, StatusOfTheSmallDisplay) {
+  Start();
+  EXPECT_NE(Get("/api/status").body.find(R"("bmv":{"valid":false,"voltage":null,)"), string::npos);
+  SeriesId soc = 0;
+  Main([&] {
+    DeviceInfo info;
+    info.identity = "c0ffee112233";
+    info.identity_on_wire = true;
+    info.kind = DeviceKind::kBatteryMonitor;
+    const DeviceId device = fake_.directory.Resolve("victron", "radio", info, 0);
+    constexpr Field kVoltage = {"battery_voltage", Quantity::kVoltage, Unit::kVolt, 2, FieldKind::kGauge};
+    constexpr Field kSoc = {"soc", Quantity::kStateOfCharge, Unit::kPercent, 1, FieldKind::kGauge};
+    soc = fake_.directory.ResolveSeries(device, kSoc);
+    fake_.Hear(fake_.directory.ResolveSeries(device, kVoltage), Value::OfDecimal(1314, -2));
+    fake_.Hear(soc, Value::OfDecimal(871, -1));
+    fake_.live.Heard(device);
+    fake_.clock().Advance(29 * kUsPerSecond);
+  });
+  const string body = Get("/api/status").body;
+  EXPECT_NE(
+      body.find(R"("bmv":{"valid":true,"voltage":13.14,"current":null,"power":null,"soc":87.1,"rssi":null,"age":29})"),
+      string::npos)
+      << body;
+  EXPECT_NE(body.find(R"("wifi_ip":"localhost")"), string::npos) << body;
+  Main([&] { fake_.clock().Advance(2 * kUsPerSecond); });
+  EXPECT_NE(Get("/api/status").body.find(R"("bmv":{"valid":false,"voltage":13.14)"), string::npos);
+}
+
+TEST_F(ServerTest, ANameFromTheConfigurationStays) {
+  Start();
+  fake_.named_by_configuration = true;
+  RawClient client(port_);
+  const RawAnswer answer =
+      client.Ask(Request("PATCH", "/api/v1/devices/p1_e0044007382246019", Origin(), R"({"name":"Mine"})"));
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_NE(answer.body.find("named_by_configuration"), string::npos) << answer.body;
+}
+
 TEST_F(ServerTest, RenamesADevice) {
   Start();
   const auto patch = [&](const string& body) {

@@ -2,61 +2,19 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
+#include "protocols/p1/session_parts.h"
 #include "protocols/p1/text.h"
 
 namespace vesta::p1 {
 namespace {
 
-constexpr int64_t kUsPerDay = 86400 * kUsPerSecond;
 constexpr UtcUs kFirstBelievable_us = 978307200 * kUsPerSecond;  // 2001: entries from before the meter was installed
 constexpr int64_t kThresholdOff = 999;                           // 999, 999.9 or 999.99: no limit set
 constexpr size_t kTitleOffset = 2;
 constexpr size_t kTitleSize = 8;
 
-// Tells whether a text is the one seen before. Not for anything that an attacker may gain by.
-uint64_t Hash(std::string_view text, uint64_t seed = 0x243F6A8885A308D3) {
-  uint64_t h = seed ^ (text.size() * 0x9E3779B97F4A7C15);
-  const char* p = text.data();
-  size_t n = text.size();
-  for (; n >= 8; n -= 8, p += 8) {
-    uint64_t w;
-    std::memcpy(&w, p, 8);
-    h = (h ^ w) * 0x9FB21C651E98DF25;
-    h ^= h >> 32;
-  }
-  uint64_t w = 0;
-  if (n > 0) std::memcpy(&w, p, n);
-  h = (h ^ w) * 0x9FB21C651E98DF25;
-  return h ^ (h >> 29);
-}
-
 std::string_view Text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-// "", "0000", "----": an identifier that nobody set.
-bool IsUnset(std::string_view id) {
-  return id.find_first_not_of('0') == std::string_view::npos || id.find_first_not_of('-') == std::string_view::npos;
-}
-
-struct Identity {
-  char text[kMaxIdentitySize];
-  size_t size = 0;
-  std::string_view view() const { return {text, size}; }
-  void Append(std::string_view more) {
-    for (const char c : more) {
-      if (size == kMaxIdentitySize) return;
-      text[size++] = IsPrintable(c) ? c : '_';
-    }
-  }
-};
-
-// The printable form of an equipment identifier.
-Identity FromId(std::string_view raw, bool may_be_hex) {
-  Identity id;
-  id.size = DecodeText({kNoField, may_be_hex, raw}, id.text, sizeof(id.text));
-  return id;
-}
 
 // The identification may begin with an escape (IEC 62056-21: a backslash and one character, the mode of the data); it
 // says nothing of the meter.
@@ -66,27 +24,6 @@ std::string_view ModelOf(std::string_view ident) {
 }
 
 }  // namespace
-
-struct P1Session::Slot {
-  Identity identity;
-};
-
-struct P1Session::ChannelMemory {
-  struct Value {
-    bool known = false;
-    bool usable = false;
-    uint16_t field = kNoField;
-    UtcUs stamp_us = kNoTime;
-    Decimal value;
-  };
-  uint16_t slot = kNoDevice;
-  uint64_t id_hash = 0;
-  uint64_t contract_hash = 0;
-  int device_type = -1;
-  int valve = -1;
-  int switch_state = -1;
-  std::array<Value, kMaxChannelReadings> values;
-};
 
 P1Session::P1Session(const Options& options)
     : options_(options),
@@ -564,155 +501,6 @@ void P1Session::EmitHistory(StampedTime time) {
   content_->anomalies |= cursor.anomalies();
   history_ = entries;
   history_count_ = count;
-}
-
-uint16_t P1Session::ChannelSlot(uint8_t number, const Channel& channel, ChannelMemory* memory) {
-  const uint64_t id_hash = Hash(channel.id, static_cast<uint64_t>(channel.device_type + 2));
-  if (memory->slot != kNoDevice && memory->id_hash == id_hash) return memory->slot;
-
-  bool usable = false;
-  Unit unit = Unit::kNone;
-  for (size_t i = 0; i < channel.reading_count; ++i) {
-    if (channel.readings[i].usable) {
-      usable = true;
-      unit = channel.readings[i].unit;
-    }
-  }
-  const bool has_id = !IsUnset(channel.id);
-  const bool nothing_connected = channel.device_type == 0 || (!has_id && !usable);
-  if (nothing_connected) return memory->slot;  // gone: what it had becomes unavailable
-
-  Identity id;
-  const std::string_view meter = slots_[meter_slot_].identity.view();
-  bool on_wire = false;
-  if (has_id) {
-    id = FromId(channel.id, true);
-    on_wire = id.view() != meter;
-    // Two channels with one identifier (redacted, or a mistake): the place tells them apart.
-    for (uint8_t other = 0; other < kMaxChannels; ++other) {
-      if (other == number || channels_[other].slot == kNoDevice || !content_->channels[other].seen) continue;
-      if (slots_[channels_[other].slot].identity.view() == id.view()) on_wire = false;
-    }
-  }
-  if (!on_wire) {
-    id = Identity();
-    constexpr std::string_view kSuffix = "-mbus1";
-    id.Append(meter.substr(0, kMaxIdentitySize - kSuffix.size()));
-    id.Append("-mbus");
-    const char digit = static_cast<char>('1' + number);
-    id.Append({&digit, 1});
-  }
-  const uint16_t slot = SlotOf(id.view());
-  if (slot == kNoDevice) return kNoDevice;
-  if (slot != memory->slot) {
-    *memory = ChannelMemory();
-    memory->slot = slot;
-  }
-  memory->id_hash = id_hash;
-  DeviceInfo info;
-  info.identity = id.view();
-  info.identity_on_wire = on_wire;
-  info.kind = ChannelKind(channel.device_type, unit);
-  info.serial = on_wire ? id.view() : std::string_view();
-  info.parent = meter_slot_;
-  events_->OnDevice(slot, info);
-  return slot;
-}
-
-void P1Session::EmitChannel(uint8_t number, StampedTime time) {
-  const Channel& channel = content_->channels[number];
-  if (!channel.seen) return;
-  ChannelMemory& memory = channels_[number];
-  const uint16_t slot = ChannelSlot(number, channel, &memory);
-  if (slot == kNoDevice) {
-    for (size_t i = 0; i < channel.reading_count; ++i) ++counters_.submeter_values_unusable;
-    return;
-  }
-  const auto emit_state = [this, slot, time](int value, int* last, uint16_t field) {
-    if (value < 0 || value == *last) return;
-    *last = value;
-    Add(slot, field, Value::OfState(static_cast<uint32_t>(value)), time);
-  };
-  emit_state(channel.device_type, &memory.device_type, kKnown.device_type);
-  emit_state(channel.valve, &memory.valve, kKnown.valve_state);
-  emit_state(channel.switch_state, &memory.switch_state, kKnown.switch_state);
-  if (channel.contract_seen) {
-    const uint64_t hash = Hash(channel.contract) | 1;
-    if (hash != memory.contract_hash) {
-      memory.contract_hash = hash;
-      Add(slot, kKnown.contract_id, Value::OfText(PoolText({kNoField, true, channel.contract})), time);
-    }
-  }
-  EmitChannelValues(channel, &memory, time);
-}
-
-void P1Session::EmitChannelValues(const Channel& channel, ChannelMemory* memory, StampedTime time) {
-  uint16_t done = kNoField;  // the same quantity twice in one channel: the first usable one counts
-  for (size_t i = 0; i < channel.reading_count; ++i) {
-    const ChannelReading& reading = channel.readings[i];
-    ChannelMemory::Value& last = memory->values[i];
-    if (!reading.usable) {
-      ++counters_.submeter_values_unusable;
-      // Told once, when a value was there before.
-      if (last.known && last.usable) {
-        Reading* r = Add(memory->slot, last.field, Value::None(), time);
-        if (r != nullptr) r->quality = ValueQuality::kUnavailable;
-      }
-      last.usable = false;
-      continue;
-    }
-    const uint16_t field = ChannelField(channel.device_type, reading.unit);
-    if (field == done) continue;
-    done = field;
-    UtcUs stamp_us = reading.stamped ? reading.stamp.utc_us : kNoTime;
-    const bool same_value = last.known && last.value == reading.value;
-    // The repeated hour without a letter: an earlier stamp than the last, or the same with another value, is its second
-    // pass.
-    if (reading.stamped && reading.stamp.status == StampStatus::kAmbiguous && last.known &&
-        (last.stamp_us > stamp_us || (last.stamp_us == stamp_us && !same_value)) &&
-        last.stamp_us <= reading.stamp.utc_alternative_us + kUsPerDay) {
-      stamp_us = reading.stamp.utc_alternative_us;
-    }
-    const bool is_new = !last.known || !last.usable || last.field != field ||
-                        (reading.stamped ? last.stamp_us != stamp_us : !same_value);
-    if (!is_new) continue;
-    last = {true, true, field, stamp_us, reading.value};
-    StampedTime own = time;
-    if (reading.stamped) {
-      own = {stamp_us, TimeQuality::kDeviceClock};
-      if (time.quality != TimeQuality::kHubNotSynchronised && stamp_us > time.time_us + kUsPerDay) {
-        own = time;
-        ++counters_.submeter_restamped;
-      }
-    }
-    Reading* r = Add(memory->slot, field, Value::OfDecimal(reading.value), own);
-    if (r != nullptr && reading.stamped && reading.stamp.status == StampStatus::kNonexistent) {
-      r->quality = ValueQuality::kSuspect;
-    }
-  }
-}
-
-void P1Session::OnUnknownObject(std::string_view code, std::string_view groups) {
-  for (size_t i = 0; i <= unknown_count_; ++i) {
-    if (i == kMaxUnknownCodes) {
-      ++counters_.unknown_codes_dropped;
-      return;
-    }
-    UnknownCode& entry = unknown_[i];
-    if (i == unknown_count_) {
-      ++unknown_count_;
-      std::copy_n(code.data(), std::min(code.size(), sizeof(entry.code) - 1), entry.code);
-    } else if (code != entry.code) {
-      continue;
-    }
-    ++entry.count;
-    size_t n = 0;
-    for (; n < groups.size() && n + 1 < sizeof(entry.value); ++n) {
-      entry.value[n] = IsPrintable(groups[n]) ? groups[n] : ' ';
-    }
-    entry.value[n] = '\0';
-    return;
-  }
 }
 
 }  // namespace vesta::p1

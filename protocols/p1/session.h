@@ -117,6 +117,10 @@ class P1Session final : public vesta::Session, private FramerSink, private Unkno
   int64_t next_deadline_us() const override { return framer_.next_deadline_us(); }
   void LinkReset(const Now& now, SessionEvents& events) override;
 
+  uint64_t unknown_objects() const override { return counters_.unknown_objects; }
+  void ReportCounters(CounterSink& sink) const override;
+  void ReportUnknown(UnknownSink& sink) const override;
+
   const Counters& counters() const { return counters_; }
   std::span<const UnknownCode> unknown_codes() const { return {unknown_.data(), unknown_count_}; }
   uint64_t bytes_outside_telegrams() const { return framer_.bytes_outside(); }

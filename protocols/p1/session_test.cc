@@ -378,7 +378,19 @@ TEST(Values, UnknownObjectsAreCountedAndShown) {
   EXPECT_STREQ(b.session.unknown_codes()[0].code, "1-0:99.1.2");
   EXPECT_STREQ(b.session.unknown_codes()[0].value, "(13*kWh)");
   EXPECT_EQ(b.session.unknown_codes()[0].count, 2u);
-  EXPECT_EQ(b.session.counters().unknown_objects, 3u);
+  EXPECT_EQ(b.session.unknown_objects(), 3u);
+  struct Reported final : UnknownSink, CounterSink {
+    void Unknown(std::string_view code, std::string_view, uint64_t count) override {
+      objects += std::string(code) + "*" + std::to_string(count) + " ";
+    }
+    void Count(const char* name, uint64_t count) override { counters[name] = count; }
+    std::string objects;
+    std::map<std::string, uint64_t> counters;
+  } reported;
+  b.session.ReportUnknown(reported);
+  EXPECT_EQ(reported.objects, "1-0:99.1.2*2 0-7:24.2.1*1 ");
+  b.session.ReportCounters(reported);
+  EXPECT_EQ(reported.counters.at("odd_telegrams"), b.session.counters().odd_telegrams);
   for (int i = 0; i < 100; ++i) b.Send(MakeTelegram({"1-0:200." + std::to_string(i) + ".0(1)"}));
   EXPECT_EQ(b.session.unknown_codes().size(), kMaxUnknownCodes);
   EXPECT_EQ(b.session.counters().unknown_codes_dropped, 70u);

@@ -83,6 +83,14 @@ class SimulateTest(CommandTest):
         self.assertNotEqual(first, self.telegrams("--kind", "belgian", "--count", "3", "--seed", "6"))
         self.assertEqual(3, first.count(b"\r\n!"))
 
+    def test_a_vedirect_device_is_understood_by_decode(self):
+        blocks = self.raw("simulate", "vedirect", "--kind", "battery-monitor", "--stdout", "--count", "4")
+        self.assertEqual(4, blocks.count(b"Checksum\t"))
+        out, _ = self.vesta("decode", "--protocol", "vedirect", "--json", self.write_bytes("bmv", blocks))
+        self.assertIn("battery_voltage", out)
+        self.assertIn("deepest_discharge", out)
+        self.vesta("simulate", "vedirect", "--stdout", "--fault", "clock-drift", expect=WRONG_USAGE)
+
     def test_start_is_the_meters_time(self):
         self.assertIn(b"0-0:1.0.0(250511140000S)", self.telegrams())
 

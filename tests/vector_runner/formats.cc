@@ -8,6 +8,9 @@ std::span<const Format> Formats() {
       {"dsmr", ClaimsP1, RunP1},
       {"can", ClaimsCan, RunCan},
       {"masterbus", ClaimsMasterBus, RunMasterBus},
+      {"victron", ClaimsVictron, RunVictron},
+      {"vesmart", ClaimsVeSmart, RunVeSmart},
+      {"vedirect", ClaimsVedirect, RunVedirect},
   };
   return kFormats;
 }

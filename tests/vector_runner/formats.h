@@ -14,4 +14,13 @@ void RunCan(const VectorFile& file, Results* results);
 bool ClaimsMasterBus(const VectorFile& file);
 void RunMasterBus(const VectorFile& file, Results* results);
 
+bool ClaimsVictron(const VectorFile& file);
+void RunVictron(const VectorFile& file, Results* results);
+
+bool ClaimsVeSmart(const VectorFile& file);
+void RunVeSmart(const VectorFile& file, Results* results);
+
+bool ClaimsVedirect(const VectorFile& file);
+void RunVedirect(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors

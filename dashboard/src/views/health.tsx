@@ -77,10 +77,12 @@ function SourceCard({ source, since_s }: { source: Source; since_s: number }): J
         <Fact name="Opened"><span class="digits">{Count(source.opens)}×</span></Fact>
         <Fact name="In this state since">{FormatTime(Date.parse(source.state_since), false)}</Fact>
         {source.unknown_objects > 0 && <Fact name="Unknown objects"><span class="digits">{Count(source.unknown_objects)}</span></Fact>}
+        {(source.refused_connections ?? 0) > 0 && <Fact name="Connections refused" mood="warn"><span class="digits">{Count(source.refused_connections ?? 0)}</span></Fact>}
         {source.refused_readings > 0 && <Fact name="Readings refused" mood="warn"><span class="digits">{Count(source.refused_readings)}</span></Fact>}
       </dl>
       <Reasons title="Frames rejected" counts={source.frames_rejected} />
       <Reasons title="Frames discarded" counts={source.frames_discarded} />
+      <Reasons title="Also counted" counts={source.counters ?? {}} />
     </article>
   );
 }
@@ -107,6 +109,7 @@ function OutputCard({ output, since_s }: { output: Output; since_s: number }): J
         <Fact name="In this state since">{FormatTime(Date.parse(output.state_since), false)}</Fact>
       </dl>
       <Reasons title="Dropped" counts={output.dropped} />
+      <Reasons title="Failed attempts" counts={output.failed ?? {}} />
     </article>
   );
 }

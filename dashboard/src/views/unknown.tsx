@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, Ask, type ArchiveRow, type Unknown, type UnknownFrame } from "../api.ts";
+import { ApiError, Ask, type ArchiveRow, type Unknown, type UnknownFrame, type UnknownObject } from "../api.ts";
 import { FormatBytes, FormatNumber, FormatTime, HexLines } from "../format.ts";
 import { useTopics } from "../hooks.ts";
 import { Icon } from "../parts/icons.tsx";
@@ -51,6 +51,7 @@ export function UnknownPage(): JSX.Element {
   const [next, set_next] = useState<string | undefined>();
   const [busy, set_busy] = useState(true);
   const [error, set_error] = useState("");
+  const [objects, set_objects] = useState<UnknownObject[]>([]);
 
   const load = async (from: UnknownFrame[], wanted: Filter | undefined, start?: string, stop?: AbortSignal) => {
     set_busy(true);
@@ -65,7 +66,10 @@ export function UnknownPage(): JSX.Element {
         if (before !== undefined) query.set("before", before);
         const answer = await Ask<Unknown>("/unknown?" + query, stop ? { signal: stop } : {});
         if (stop?.aborted) return;
-        if (page === 0 && from.length === 0) set_archive(answer.archive);
+        if (page === 0 && from.length === 0) {
+          set_archive(answer.archive);
+          set_objects(answer.objects ?? []);
+        }
         list.push(...answer.frames.filter((f) => !wanted || f.reason === wanted.reason));
         // The hub may answer with fewer than asked for when frames are long: it says itself whether there are more.
         const older = answer.next_before === undefined ? cursor(answer.frames) : answer.next_before;
@@ -115,6 +119,24 @@ export function UnknownPage(): JSX.Element {
             </tbody>
           </table>
         </div>
+      )}
+      {objects.length > 0 && (
+        <section class="panel scroll">
+          <h2>Unknown objects in understood frames</h2>
+          <table class="archive">
+            <thead><tr><th scope="col">Source</th><th scope="col">Object</th><th scope="col">Newest content</th><th scope="col" class="right">Seen</th></tr></thead>
+            <tbody>
+              {objects.map((object, i) => (
+                <tr key={i}>
+                  <td><bdi>{object.source}</bdi></td>
+                  <td class="digits"><bdi>{object.code}</bdi></td>
+                  <td class="digits"><bdi>{object.example}</bdi></td>
+                  <td class="right digits">{FormatNumber(object.count, 0)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
       )}
       {filter && <p class="aside">Only <bdi>{filter.reason.replace(/_/g, " ")}</bdi> of <bdi>{filter.source}</bdi>. <button type="button" class="link" onClick={() => set_filter(undefined)}>Show all</button></p>}
       <div class="frames" aria-busy={busy}>

@@ -102,13 +102,16 @@ class FakeHub {
         },
         [this] { return sources; },
         [this] { return outputs; },
+        [this] { return unknown_objects; },
         [this] {
           return HubState{"0.1.0", kFakeNow_us - 60 * kUsPerSecond, problems};
         },
+        [this](SeriesId series) { return series == merged_series ? shown_series : 0; },
         [this](DeviceId id, std::string name, std::string place) {
-          if (!directory.SetName(id, std::move(name), std::move(place))) return false;
+          if (named_by_configuration) return RenameResult::kNamedByConfiguration;
+          if (!directory.SetName(id, std::move(name), std::move(place))) return RenameResult::kNoDevice;
           live.AnnounceDevice(id);
-          return true;
+          return RenameResult::kDone;
         },
         tables_,
         [](std::string_view, std::string_view field) { return "Name of " + std::string(field); },
@@ -204,6 +207,10 @@ class FakeHub {
     source.frames_accepted = 12;
     source.frames_rejected = {{"crc", 2}};
     source.frames_discarded = {{"noise", 1}};
+    source.counters = {{"repaired_bit7", 4}};
+    source.refused_connections = 3;
+    source.decode.Add(70);
+    source.decode.Add(20 * kUsPerSecond);
     source.last_frame_us = kFakeNow_us;
     source.last_frame_monotonic_us = 0;
     source.interval_us = kUsPerSecond;
@@ -216,6 +223,7 @@ class FakeHub {
     output.connected = true;
     output.state_since_us = kFakeNow_us;
     output.dropped = {{"too_old", 1}};
+    output.failed = {{"connection", 2}};
     outputs.push_back(output);
   }
 
@@ -230,6 +238,11 @@ class FakeHub {
   JournalHealth journal;
   std::vector<SourceHealth> sources;
   std::vector<OutputHealth> outputs;
+  std::vector<std::pair<std::string, std::vector<UnknownObject>>> unknown_objects = {
+      {"cupboard", {{"0-0:96.99.9", "(0001)", 3}}}};
+  bool named_by_configuration = false;
+  SeriesId merged_series = 0;  // shows shown_series
+  SeriesId shown_series = 0;
   std::vector<std::string> problems;
   DeviceId meter_id = 0;
   DeviceId gas_id = 0;
