@@ -31,9 +31,10 @@ class Capturing {
   Capturing(const CaptureOptions& options, const hub::SourceConfig& config, int fd)
       : options_(options),
         fd_(fd),
+        can_(config.protocol == "masterbus"),
         cutter_(hub::MakeSession(config),
                 [this](Bytes piece, UtcUs time_us, bool frame) { Write(piece, time_us, frame); }),
-        line_([this](Bytes bytes) { cutter_.Receive(bytes, clock_.Read()); }),
+        line_([this](Bytes bytes) { Hear(bytes); }),
         source_(hub::MakeSource(io_, config, line_)),
         tick_(io_),
         limit_(io_) {}
@@ -41,6 +42,21 @@ class Capturing {
   int Run();
 
  private:
+  // A CAN frame comes whole; a stream has to be cut.
+  void Hear(Bytes bytes) {
+    if (can_) {
+      Write(bytes, clock_.Read().utc_us, true);
+    } else {
+      cutter_.Receive(bytes, clock_.Read());
+    }
+  }
+  bool AsCandump() const { return can_ && options_.out.ends_with(".log"); }
+  std::string Text(Bytes piece, UtcUs time_us) const {
+    const std::string name = options_.source.substr(0, hub::kMaxCaptureTextBytes);
+    if (!AsCandump()) return hub::FormatCaptureFrame(time_us, name, piece);
+    const size_t colon = name.find_last_of(":/");
+    return hub::FormatCandumpFrame(time_us, name.substr(colon == std::string::npos ? 0 : colon + 1), piece);
+  }
   void Write(Bytes piece, UtcUs time_us, bool frame);
   void Put(const std::string& text);
   void Tick();
@@ -49,6 +65,7 @@ class Capturing {
   int fd_;
   hub::SystemClock clock_;
   boost::asio::io_context io_;
+  const bool can_;
   StreamCutter cutter_;
   ListeningLine line_;
   std::unique_ptr<hub::Source> source_;
@@ -83,7 +100,7 @@ void Capturing::Write(Bytes piece, UtcUs time_us, bool frame) {
   if (full || enough || write_failed_) return;
   heard_ += piece.size();
   if (frame) ++frames_;
-  Put(hub::FormatCaptureFrame(time_us, options_.source.substr(0, hub::kMaxCaptureTextBytes), piece));
+  Put(Text(piece, time_us));
   if (written_ >= options_.megabytes_max * kMegabyte) {
     fmt::print(stderr, "vesta capture: {} MB are full\n", options_.megabytes_max);
     io_.stop();
@@ -114,14 +131,14 @@ int Capturing::Run() {
       if (!failed) io_.stop();
     });
   }
-  Put(hub::FormatCaptureHeader());
+  if (!AsCandump()) Put(hub::FormatCaptureHeader());
   Tick();
   source_->Start();
   io_.run();
   source_->Stop();
   cutter_.Finish(clock_.Read());
-  fmt::print(stderr, "{} bytes heard, {} frames ({} understood), {} bytes written\n", heard_, frames_,
-             cutter_.accepted(), written_);
+  const std::string understood = can_ ? "" : fmt::format(" ({} understood)", cutter_.accepted());
+  fmt::print(stderr, "{} bytes heard, {} frames{}, {} bytes written\n", heard_, frames_, understood, written_);
   if (write_failed_) return kExitProblems;
   if (!line_.ever_opened()) return kExitCannotStart;
   return heard_ > 0 ? kExitOk : kExitProblems;
@@ -136,7 +153,7 @@ int RunCapture(const CaptureOptions& options) {
     fmt::print(stderr, "vesta capture: {}\n", error);
     return kExitWrongUsage;
   }
-  config->protocol = options.protocol;
+  if (config->protocol == "p1") config->protocol = options.protocol;
   config->baud = options.baud != 0 ? options.baud : options.protocol == "vedirect" ? 19200 : 115200;
   config->framing = options.framing;
   std::signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 
 #include "app/exit_code.h"
 #include "simulators/incubator.h"
+#include "simulators/masterbus_bus.h"
 #include "simulators/p1_faults.h"
 #include "simulators/p1_meter.h"
 #include "simulators/vedirect_device.h"
@@ -102,7 +103,7 @@ void AddDecode(CLI::App& app, DecodeOptions* options) {
       "  vesta simulate p1 --stdout | vesta decode");
   decode->add_option("FILE", options->file, "What to decode; - is standard input")->capture_default_str();
   decode->add_option("--protocol", options->protocol, "How to understand the bytes")
-      ->check(CLI::IsMember({"p1", "vedirect"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
       ->capture_default_str();
   decode->add_option("--input", options->input, "Form of the input")
       ->check(CLI::IsMember({"auto", "raw", "hex", "capture"}))
@@ -116,11 +117,13 @@ void AddCapture(CLI::App& app, CaptureOptions* options) {
       AddCommand(app, "capture", "Write what arrives on a port to a file, frame by frame, to replay or decode it later",
                  "The file holds everything the meter says, your consumption included.\n"
                  "  vesta capture --source serial:/dev/ttyUSB0 --out p1.jsonl --seconds 60\n"
-                 "  vesta capture --source tcp:192.168.1.20:23 --frames 10 | vesta decode");
-  capture->add_option("--source", options->source, "serial:PATH or tcp:HOST:PORT")->required();
+                 "  vesta capture --source tcp:192.168.1.20:23 --frames 10 | vesta decode\n"
+                 "  vesta capture --source can:can0 --out bus.log   (a candump log, by its ending)");
+  capture->add_option("--source", options->source, "serial:PATH, tcp:HOST:PORT, slcan:PATH or can:INTERFACE")
+      ->required();
   capture->add_option("--out", options->out, "Capture file; - is standard output")->capture_default_str();
   capture->add_option("--protocol", options->protocol, "How to tell frames apart")
-      ->check(CLI::IsMember({"p1", "vedirect"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
       ->capture_default_str();
   capture->add_option("--baud", options->baud, "Speed of a serial port; without it the protocol's own");
   capture->add_option("--framing", options->framing, "Bits of a serial port")
@@ -166,17 +169,22 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
                  "  vesta simulate p1 --kind dsmr4 --stdout --count 3 --start 2025-03-30T00:59:40Z\n"
                  "  vesta simulate p1 --pty /tmp/p1 --fault noise:20 --fault silence:300\n"
                  "  vesta simulate vedirect --kind battery-monitor --pty /tmp/bmv\n"
-                 "  vesta simulate incubator --kind isolette --pty /tmp/bed3 --fault restart:600");
+                 "  vesta simulate incubator --kind isolette --pty /tmp/bed3 --fault restart:600\n"
+                 "  vesta simulate masterbus --pty /tmp/slcan --fault babble:100\n"
+                 "  vesta simulate masterbus --udp 127.0.0.1:29536");
   simulate->add_option("PROTOCOL", options->protocol, "What the device speaks; incubator: MEDIBUS")
-      ->check(CLI::IsMember({"p1", "vedirect", "incubator"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "incubator", "masterbus"}))
       ->capture_default_str();
   simulate->add_option("--kind", options->kind, "Kind of device; --list tells them, the first one is taken without it")
       ->check(CLI::IsMember(kinds));
   CLI::Option* pty = simulate->add_option("--pty", options->pty, "Make a terminal and a link to it at this path");
   CLI::Option* tcp = simulate->add_option("--tcp", options->tcp, "Serve on ADDRESS:PORT");
-  CLI::Option* out = simulate->add_flag("--stdout", options->to_stdout, "Print --count telegrams (1) at once");
-  pty->excludes(tcp)->excludes(out);
-  tcp->excludes(out);
+  CLI::Option* udp = simulate->add_option("--udp", options->udp, "Send to ADDRESS:PORT by UDP (masterbus)");
+  CLI::Option* out = simulate->add_flag("--stdout", options->to_stdout,
+                                        "Print --count telegrams (1) at once; of a bus its frames as a candump log");
+  pty->excludes(tcp)->excludes(out)->excludes(udp);
+  tcp->excludes(out)->excludes(udp);
+  udp->excludes(out);
   simulate->add_option("--speed", options->speed, "On a port: simulated seconds a second; 0 = as fast as it is read")
       ->check(CLI::Range(0.0, 100000.0))
       ->capture_default_str();
@@ -193,6 +201,8 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
         std::string error;
         // Which of the two holds is known when the whole line has been read.
         if (simulators::ParseIncubatorFault(text, &incubator_fault, &error)) return std::string();
+        simulators::BusFaultSetting bus_fault;
+        if (simulators::ParseBusFault(text, &bus_fault, &error)) return std::string();
         return simulators::ParseFault(text, &fault, &error) ? std::string() : error;
       });
   simulate->add_flag("--list", options->list, "Tell the kinds of devices and the faults");
@@ -336,9 +346,11 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   }
   if (name == "simulate") {
     parsed.command = simulate;
-    if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && !simulate.to_stdout) {
+    if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && simulate.udp.empty() && !simulate.to_stdout) {
       parsed.run = false;
-      usage("vesta simulate: say where to: --pty PATH, --tcp ADDRESS:PORT or --stdout\nTry: vesta simulate --help\n");
+      usage(
+          "vesta simulate: say where to: --pty PATH, --tcp ADDRESS:PORT, --udp ADDRESS:PORT or --stdout\n"
+          "Try: vesta simulate --help\n");
     }
   }
   return parsed;

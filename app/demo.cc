@@ -22,6 +22,7 @@
 #include "hub/config/load.h"
 #include "hub/sources/capture_file.h"
 #include "simulators/incubator_line.h"
+#include "simulators/masterbus_feed.h"
 #include "simulators/p1_feed.h"
 #include "simulators/paced_feed.h"
 #include "simulators/pty_port.h"
@@ -59,6 +60,7 @@ constexpr std::array<DemoMeter, 4> kMeters = {{
     {"barn", "Old barn", P1Kind::kDsmr2, false, false},
 }};
 
+constexpr char kBoat[] = "boat";  // a MasterBus behind an slcan adapter
 // On VE.Direct cables; they begin to speak with the meters.
 struct DemoVictron {
   const char* source;
@@ -147,7 +149,7 @@ class Demo {
     for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
       if (kMeters[i].yesterday && !WriteYesterday(i, error)) return false;
     }
-    return true;
+    return OpenBoat(error);
   }
 
   std::string ConfigText(const std::string& http) const {
@@ -177,6 +179,8 @@ class Demo {
       source["p1"] = Settings(kMeters[i].kind);
       config["sources"].push_back(source);
     }
+    config["sources"].push_back(
+        {{"name", kBoat}, {"type", "slcan"}, {"protocol", "masterbus"}, {"port", boat_port_->where()}});
     for (size_t i = 0; i < kVictron.size(); ++i) {
       config["sources"].push_back({{"name", kVictron[i].source},
                                    {"type", "serial"},
@@ -213,6 +217,7 @@ class Demo {
 
   void Start(Hub& hub) {
     hub_ = &hub;
+    boat_pace_->Start(now_us_);
     limit_ = std::chrono::steady_clock::now() + kReplayLimit;
     // They answer in real time, whatever the speed of the meters.
     for (size_t i = 0; i < kIncubators.size(); ++i) {
@@ -231,6 +236,18 @@ class Demo {
     std::unique_ptr<simulators::P1Feed> feed;
     std::unique_ptr<simulators::PacedFeed> pace;
   };
+
+  // The adapter obeys at once; the bus runs while its channel is open.
+  bool OpenBoat(std::string* error) {
+    simulators::MasterBusOptions options;
+    options.start_us = now_us_;
+    boat_ = std::make_unique<simulators::MasterBusFeed>(options, simulators::BusForm::kSlcan);
+    boat_port_ = simulators::PtyPort::Open(io_, directory_ + "/" + kBoat, error);
+    if (boat_port_ == nullptr) return false;
+    boat_port_->OnReceived([this](std::string_view bytes) { boat_port_->Send(boat_->Command(bytes)); });
+    boat_pace_ = std::make_unique<simulators::PacedFeed>(io_, *boat_, *boat_port_, speed_);
+    return true;
+  }
 
   struct RunningVictron {
     std::unique_ptr<simulators::Port> port;
@@ -332,6 +349,9 @@ class Demo {
   UtcUs hung_up_us_ = 0;
   bool first_start_ = false;
   std::vector<Running> running_;
+  std::unique_ptr<simulators::MasterBusFeed> boat_;
+  std::unique_ptr<simulators::PtyPort> boat_port_;
+  std::unique_ptr<simulators::PacedFeed> boat_pace_;
   std::vector<RunningVictron> victron_;
   std::vector<std::unique_ptr<simulators::Port>> beds_;
   std::vector<std::unique_ptr<simulators::IncubatorLine>> lines_;
@@ -362,8 +382,8 @@ int RunDemo(const DemoOptions& options) {
   }
   hub::LoadedConfig loaded = hub::LoadConfig(demo.ConfigText(options.http), directory.path());
   return RunLoaded(io, std::move(loaded), [&](Hub& hub) {
-    fmt::print("Vesta runs on simulated meters; its data is in {}\nThe page is at {}\n", directory.path(),
-               hub.page_address());
+    fmt::print("Vesta runs on simulated meters and a simulated boat; its data is in {}\nThe page is at {}\n",
+               directory.path(), hub.page_address());
     std::fflush(stdout);
     demo.Start(hub);
   });

@@ -16,7 +16,9 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/sources/bluetooth/bluetooth_source.h"
+#include "hub/sources/can_interface.h"
 #include "hub/sources/capture_file.h"
+#include "hub/sources/serial_port.h"
 
 namespace vesta::app {
 namespace {
@@ -96,6 +98,32 @@ void ExamineCapture(const hub::SourceConfig& config, PatientReport* patient) {
   patient->note = patient->well ? "a capture that can be read" : "no capture: " + reader.error();
 }
 
+void ExamineCan(const hub::SourceConfig& config, PatientReport* patient) {
+  const std::optional<hub::CanInterface> facts = hub::ReadCanInterface(config.can_interface);
+  if (!facts) {
+    patient->error = fmt::format("there is no interface {}", config.can_interface);
+    patient->hint = "is the adapter plugged in? `ip link` lists them";
+    return;
+  }
+  patient->note = hub::DescribeCanInterface(config.can_interface, *facts);
+  patient->well = facts->is_can && facts->is_up;
+  if (facts->is_can && !facts->is_up) {
+    patient->hint = fmt::format("ip link set {} up type can bitrate 250000 restart-ms 100{}", config.can_interface,
+                                config.listen_only ? " listen-only on" : "");
+  }
+}
+
+void ExamineSlcan(const hub::SourceConfig& config, PatientReport* patient) {
+  const std::optional<std::string> port = hub::FindPort(config.port);
+  patient->well = port.has_value();
+  if (port) {
+    patient->note = fmt::format("{} is there; the hub itself tells whether the adapter answers", *port);
+  } else {
+    patient->error = fmt::format("{} is not there", config.port);
+    patient->hint = "is the adapter plugged in?";
+  }
+}
+
 PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfig& config) {
   PatientReport patient;
   patient.name = config.name;
@@ -109,6 +137,12 @@ PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfi
   } else if (config.type == "tcp") {
     patient.where = fmt::format("{}:{}", config.host, config.tcp_port);
     ExamineTcp(options, config, &patient);
+  } else if (config.type == "can") {
+    patient.where = config.can_interface;
+    ExamineCan(config, &patient);
+  } else if (config.type == "slcan") {
+    patient.where = config.port;
+    ExamineSlcan(config, &patient);
   } else if (config.type == "capture") {
     patient.where = config.file;
     ExamineCapture(config, &patient);

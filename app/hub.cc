@@ -42,6 +42,9 @@ std::string Where(const hub::SourceConfig& config) {
   if (config.type == "bluetooth") return "BlueZ";
   if (config.type == "udp") return fmt::format("{} UDP port {}", config.listen, config.tcp_port);
   if (config.type == "tcp-listen") return fmt::format("{}:{}", config.listen, config.tcp_port);
+  if (config.type == "slcan") return config.port;
+  if (config.type == "can") return config.can_interface;
+  if (config.type == "can-udp") return fmt::format("{} port {} (UDP)", config.listen, config.tcp_port);
   return config.file;
 }
 

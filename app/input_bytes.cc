@@ -21,7 +21,7 @@ bool IsSeparator(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n
 InputForm GuessForm(std::string_view beginning) {
   bool any = false;
   for (const char c : beginning) {
-    if (!any && c == '{') return InputForm::kCapture;
+    if (!any && (c == '{' || c == '(')) return InputForm::kCapture;
     if (IsSeparator(c) || (any && (c == 'x' || c == 'X'))) continue;
     if (HexDigit(c) < 0) return InputForm::kRaw;
     any = true;

@@ -10,7 +10,8 @@ namespace vesta::app {
 
 enum class InputForm : uint8_t { kRaw, kHex, kCapture };
 
-// What the beginning of the input looks like: "{" opens a capture, nothing but hex digits and blanks is hex.
+// What the beginning of the input looks like: "{" opens a capture and "(" a log of candump, nothing but hex digits and
+// blanks is hex.
 InputForm GuessForm(std::string_view beginning);
 
 // Hex digits in any chunks: pairs, with blanks, commas and "0x" between them.

@@ -9,6 +9,7 @@
 
 #include "app/exit_code.h"
 #include "app/feed_run.h"
+#include "app/simulate_masterbus.h"
 #include "hub/clock/clock.h"
 #include "model/calendar.h"
 #include "simulators/incubator_line.h"
@@ -45,6 +46,7 @@ void PrintList() {
     if (fault.has_amount) fmt::print(" [{}]", fault.default_amount);
     fmt::print("\n");
   }
+  PrintBusFaults();
 }
 
 void PrintIncubators() {
@@ -118,18 +120,6 @@ int PrintToStdout(simulators::Feed& feed) {
   return std::fflush(stdout) == 0 ? kExitOk : kExitProblems;
 }
 
-std::unique_ptr<simulators::Port> OpenPort(boost::asio::io_context& io, const SimulateOptions& options) {
-  std::string error;
-  std::unique_ptr<simulators::Port> port;
-  if (!options.pty.empty()) {
-    port = simulators::PtyPort::Open(io, options.pty, &error);
-  } else {
-    port = simulators::TcpPort::Open(io, options.tcp, &error);
-  }
-  if (port == nullptr) fmt::print(stderr, "vesta simulate: {}\n", error);
-  return port;
-}
-
 bool ReadStart(const SimulateOptions& options, UtcUs* start_us) {
   *start_us = hub::SystemClock().Read().utc_us;
   if (options.start.empty() || (ParseIso8601(options.start, start_us) && *start_us > 0)) return true;
@@ -185,6 +175,7 @@ int RunSimulate(const SimulateOptions& options) {
     is_incubator ? PrintIncubators() : PrintList();
     return kExitOk;
   }
+  if (options.protocol == "masterbus") return RunSimulateMasterBus(options);
   if (options.protocol == "vedirect") return SimulateVedirect(options);
   if (is_incubator) return SimulateIncubator(options);
   simulators::P1FeedOptions feed_options;

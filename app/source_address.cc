@@ -15,6 +15,11 @@ std::optional<hub::SourceConfig> ParseSource(const std::string& text, std::strin
     config.port = rest;
     return config;
   }
+  if ((config.type == "slcan" || config.type == "can") && !rest.empty()) {
+    (config.type == "can" ? config.can_interface : config.port) = rest;
+    config.protocol = "masterbus";
+    return config;
+  }
   const size_t last = rest.rfind(':');
   if (config.type == "tcp" && last != std::string::npos && last > 0) {
     std::string host = rest.substr(0, last);
@@ -26,7 +31,9 @@ std::optional<hub::SourceConfig> ParseSource(const std::string& text, std::strin
       return config;
     }
   }
-  *error = "\"" + text + "\" is not serial:PATH or tcp:HOST:PORT, such as serial:/dev/ttyUSB0 or tcp:192.168.1.20:23";
+  *error = "\"" + text +
+           "\" is not serial:PATH, tcp:HOST:PORT, slcan:PATH or can:INTERFACE, such as serial:/dev/ttyUSB0, "
+           "tcp:192.168.1.20:23 or can:can0";
   return std::nullopt;
 }
 

@@ -8,7 +8,8 @@
 
 namespace vesta::app {
 
-// "serial:PATH" or "tcp:HOST:PORT". Empty: `error` says what is wrong.
+// "serial:PATH", "tcp:HOST:PORT", "slcan:PATH" or "can:INTERFACE"; the last two speak MasterBus. Empty: `error` says
+// what is wrong.
 std::optional<hub::SourceConfig> ParseSource(const std::string& text, std::string* error);
 
 }  // namespace vesta::app

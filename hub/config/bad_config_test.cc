@@ -108,12 +108,13 @@ constexpr Case kSchema[] = {
     {"WrongChoice", "{\"hub\": {\"log_level\": \"warn\"}}",
      "v:1:23: hub.log_level: \"warn\" is not one of the allowed values (allowed: debug, info, warning, error)\n"},
     {"MissingType", "{\"sources\": [{\"name\": \"a\"}]}",
-     "v:1:14: sources[0].type: \"type\" is missing (allowed: serial, tcp, tcp-listen, udp, bluetooth, capture)\n"},
+     "v:1:14: sources[0].type: \"type\" is missing (allowed: serial, tcp, tcp-listen, udp, bluetooth, slcan, can, "
+     "can-udp, capture)\n"},
     {"WrongType", "{\"sources\": [{\"name\": \"a\", \"type\": \"seriel\"}]}",
      "v:1:36: sources[0].type: \"seriel\" is not one of the allowed values; did you mean serial? (allowed: serial, "
-     "tcp, tcp-listen, udp, bluetooth, capture)\n"},
+     "tcp, tcp-listen, udp, bluetooth, slcan, can, can-udp, capture)\n"},
     {"MissingKeys", "{\"sources\": [\n  {\"name\": \"a\", \"type\": \"tcp\"}]}",
-     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, victron, vedirect, medibus)\n"
+     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, victron, vedirect, medibus, masterbus)\n"
      "v:2:3: sources[0].host: \"host\" is missing (allowed: a host name or an IP address, without tcp:// and without "
      "the port)\n"
      "v:2:3: sources[0].port: \"port\" is missing (allowed: a whole number from 1 to 65535)\n"},
@@ -146,11 +147,12 @@ constexpr Case kRules[] = {
     {"SamePortTwice", "{\"sources\": [\n" SERIAL("a", "/dev/a", "") ",\n" SERIAL("b", "/dev/a", "") "]}",
      "v:3:59: sources[1].port: the serial port \"/dev/a\" is used twice, first in line 2 (allowed: each once)\n"},
     {"StreamOverDatagrams", "{\"sources\": [{\"name\": \"a\", \"type\": \"bluetooth\", \"protocol\": \"p1\"}]}",
-     "v:1:61: sources[0].protocol: p1 does not come over a source of type bluetooth (allowed: victron)\n"},
+     "v:1:61: sources[0].protocol: p1 does not come over a source of type bluetooth (allowed: the type serial, tcp, "
+     "tcp-listen or capture)\n"},
     {"DatagramsOverAStream",
      "{\"sources\": [{\"name\": \"a\", \"type\": \"serial\", \"port\": \"/dev/a\", \"protocol\": \"victron\"}]}",
-     "v:1:76: sources[0].protocol: victron does not come over a source of type serial (allowed: p1, or for victron a "
-     "source of type bluetooth, udp or capture)\n"},
+     "v:1:76: sources[0].protocol: victron does not come over a source of type serial (allowed: the type bluetooth, "
+     "udp or capture)\n"},
     {"ExposedDatagrams",
      "{\"sources\": [{\"name\": \"a\", \"type\": \"udp\", \"port\": 1, \"protocol\": \"victron\", \"listen\": "
      "\"0.0.0.0\"}]}",

@@ -39,6 +39,12 @@ struct P1Config {
   uint32_t max_telegram_bytes = 16384;
 };
 
+struct MasterBusConfig {
+  bool read = false;
+  double read_every_s = 5;
+  uint32_t read_gap_ms = 10;
+};
+
 // Several VE.Direct devices on one serial port behind a multiplexer, chosen by lines of a GPIO chip.
 struct VedirectSelectConfig {
   std::string chip;                // "/dev/gpiochip0"; "" = one device on the port, no lines
@@ -66,8 +72,8 @@ struct MedibusConfig {
 
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
-  std::string type;      // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "capture"
-  std::string protocol;  // "p1", "victron", "vedirect", "medibus"
+  std::string type;      // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "capture"
+  std::string protocol;  // "p1", "victron", "vedirect", "medibus", "masterbus"
   bool enabled = true;
 
   // serial
@@ -84,6 +90,11 @@ struct SourceConfig {
   // bluetooth
   std::vector<std::string> adapters;  // "hci0" or an address; none: all there are
   std::string mode = "auto";          // "auto", "passive", "discovery"
+  // slcan, can
+  uint32_t bitrate = 250000;
+  bool listen_only = true;
+  std::string can_interface;             // can: "can0"
+  std::vector<std::string> can_filters;  // can: "123:7FF"
   // capture
   std::string file;
   double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
@@ -94,6 +105,7 @@ struct SourceConfig {
   bool commit_each_frame = false;
 
   P1Config p1;
+  MasterBusConfig masterbus;
   VedirectConfig vedirect;
   MedibusConfig medibus;
 };

@@ -49,6 +49,12 @@ void FillP1(const JsonNode& node, P1Config* p1) {
   Get(node, "max_telegram_bytes", &p1->max_telegram_bytes);
 }
 
+void FillMasterBus(const JsonNode& node, MasterBusConfig* masterbus) {
+  Get(node, "read", &masterbus->read);
+  Get(node, "read_every_s", &masterbus->read_every_s);
+  Get(node, "read_gap_ms", &masterbus->read_gap_ms);
+}
+
 void Get(const JsonNode& node, const char* key, std::vector<uint32_t>* out) {
   const JsonNode* value = node.Find(key);
   if (value == nullptr) return;
@@ -159,6 +165,10 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "silence_timeout_s", &source->silence_timeout_s);
   Get(node, "adapters", &source->adapters);
   Get(node, "mode", &source->mode);
+  Get(node, "bitrate", &source->bitrate);
+  Get(node, "listen_only", &source->listen_only);
+  Get(node, "interface", &source->can_interface);
+  Get(node, "filters", &source->can_filters);
   Get(node, "file", &source->file);
   Get(node, "speed", &source->speed);
   Get(node, "repeat", &source->repeat);
@@ -167,6 +177,7 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "commit_each_frame", &source->commit_each_frame);
   source->p1.zone = hub_zone;
   if (const JsonNode* p1 = node.Find("p1")) FillP1(*p1, &source->p1);
+  if (const JsonNode* masterbus = node.Find("masterbus")) FillMasterBus(*masterbus, &source->masterbus);
   if (const JsonNode* vedirect = node.Find("vedirect")) FillVedirect(*vedirect, &source->vedirect);
   if (const JsonNode* medibus = node.Find("medibus")) FillMedibus(*medibus, &source->medibus);
   if (source->protocol == "medibus") ApplyMedibusDefaults(node, source);

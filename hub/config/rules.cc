@@ -31,11 +31,42 @@ void Rules::CheckHttp(const JsonNode& node, const HttpConfig& http) {
 void Rules::CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source) {
   CheckUnique(node, path, "name", source.name, "source");
   if (source.type == "serial") CheckUnique(node, path, "port", source.port, "serial port");
+  if (source.type == "slcan") CheckUnique(node, path, "port", source.port, "serial port");
+  if (source.type == "can") CheckUnique(node, path, "interface", source.can_interface, "CAN interface");
   if (source.type == "tcp-listen") CheckListener(node, path, source, "TCP");
-  if (source.type == "udp") CheckListener(node, path, source, "UDP");
-  CheckTransport(node, path, source);
+  if (source.type == "udp" || source.type == "can-udp") CheckListener(node, path, source, "UDP");
+  CheckProtocol(node, path, source);
   if (const JsonNode* vedirect = node.Find("vedirect"); vedirect != nullptr && vedirect->Find("select") != nullptr) {
     CheckSelect(*vedirect->Find("select"), path + ".vedirect.select", source);
+  }
+}
+
+// What a transport carries: bytes in chunks of any size, adverts or CAN frames. A protocol makes sense on one of them.
+void Rules::CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  enum class Carries { kStream, kAdverts, kCan };
+  const auto of_type = [](const std::string& type) {
+    if (type == "bluetooth" || type == "udp") return Carries::kAdverts;
+    if (type == "slcan" || type == "can" || type == "can-udp") return Carries::kCan;
+    return Carries::kStream;
+  };
+  const auto of_protocol = [](const std::string& protocol) {
+    if (protocol == "victron") return Carries::kAdverts;
+    return protocol == "masterbus" ? Carries::kCan : Carries::kStream;
+  };
+  constexpr const char* kTypes[] = {"the type serial, tcp, tcp-listen or capture", "the type bluetooth, udp or capture",
+                                    "the type slcan, can, can-udp or capture"};
+  const Carries wanted = of_protocol(source.protocol);
+  if (source.type != "capture" && !source.protocol.empty() && of_type(source.type) != wanted) {
+    Report(node, path, "protocol",
+           fmt::format("{} does not come over a source of type {}", source.protocol, source.type),
+           kTypes[static_cast<size_t>(wanted)]);
+  }
+  if (source.protocol != "masterbus" || !source.masterbus.read) return;
+  if (source.type != "slcan" && source.type != "can") {
+    Report(node, path, "masterbus", "nothing can be asked through this type of source", "\"read\": false");
+  } else if (source.listen_only) {
+    Report(node, path, "masterbus", "the adapter only listens, so nothing can be asked",
+           "\"listen_only\": false, or \"read\": false");
   }
 }
 
@@ -63,15 +94,6 @@ void Rules::CheckSelect(const JsonNode& node, const std::string& path, const Sou
            "each once, less than 2 to the number of lines");
     return;
   }
-}
-
-// Adverts are datagrams and meters' telegrams a stream: neither makes sense the other way.
-void Rules::CheckTransport(const JsonNode& node, const std::string& path, const SourceConfig& source) {
-  const bool takes_datagrams = source.type == "bluetooth" || source.type == "udp";
-  const bool is_datagrams = source.protocol == "victron";
-  if (takes_datagrams == is_datagrams || source.type == "capture" || source.protocol.empty()) return;
-  Report(node, path, "protocol", fmt::format("{} does not come over a source of type {}", source.protocol, source.type),
-         takes_datagrams ? "victron" : "p1, or for victron a source of type bluetooth, udp or capture");
 }
 
 void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source,

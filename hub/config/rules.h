@@ -22,8 +22,8 @@ class Rules {
   void CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device);
 
  private:
-  void CheckTransport(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source, const char* transport);
+  void CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckFilePair(const JsonNode& node, const std::string& path, const std::string& cert_file,
                      const std::string& key_file);

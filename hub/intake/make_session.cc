@@ -8,6 +8,7 @@
 #include "hub/intake/medibus_table.h"
 #include "model/calendar.h"
 #include "protocols/medibus/session.h"
+#include "protocols/masterbus/session.h"
 #include "protocols/p1/session.h"
 #include "protocols/vedirect/multiplexer.h"
 #include "protocols/vedirect/session.h"
@@ -54,6 +55,14 @@ std::unique_ptr<Session> MakeP1Session(const P1Config& config) {
   options.has_authentication_key = ReadKey(config.authentication_key, &options.authentication_key);
   options.tag_policy = config.check_tag ? p1::TagPolicy::kCheck : p1::TagPolicy::kIgnore;
   return std::make_unique<p1::P1Session>(options);
+}
+
+std::unique_ptr<Session> MakeMasterBusSession(const MasterBusConfig& config) {
+  masterbus::Options options;
+  options.read = config.read;
+  options.pace.gap_us = config.read_gap_ms * kUsPerMs;
+  options.pace.value_every_us = static_cast<int64_t>(config.read_every_s * static_cast<double>(kUsPerSecond));
+  return std::make_unique<masterbus::MasterBusSession>(options);
 }
 
 std::unique_ptr<Session> MakeVedirectSession(const VedirectConfig& config) {
@@ -110,6 +119,7 @@ std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::
   }
   if (config.protocol == "vedirect") return MakeVedirectSession(config.vedirect);
   if (config.protocol == "medibus") return MakeMedibusSession(config.name, config.medibus);
+  if (config.protocol == "masterbus") return MakeMasterBusSession(config.masterbus);
   return nullptr;
 }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/calendar.h"
+#include "protocols/can_text.h"
 
 namespace vesta::hub {
 namespace {
@@ -78,6 +79,25 @@ tl::expected<CaptureLine, std::string> ParseHeader(const Json& version) {
   return Fault(fmt::format("this capture has another version than {}", kCaptureVersion));
 }
 
+// A line of a candump log: the frame in its datagram form, the interface as its source.
+tl::expected<CaptureLine, std::string> ParseCandump(std::string_view line, CaptureFrame* frame) {
+  can::CandumpLine read;
+  if (can::ParseCandumpLine(line, &read) != can::CandumpStatus::kFrame) {
+    return Fault("this begins like a line of candump and holds no CAN frame");
+  }
+  const std::optional<can::Frame> classic = can::ClassicFrame(read.frame);
+  if (!classic) return Fault("this is a CAN FD frame");
+  std::array<uint8_t, can::kMaxFrameSize> bytes;
+  frame->bytes.assign(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(can::WriteFrame(*classic, bytes)));
+  frame->time_us = read.time_us;
+  frame->source = std::string(read.interface_name.substr(0, kMaxCaptureTextBytes));
+  frame->link.clear();
+  return CaptureLine::kFrame;
+}
+
+// What candump and people write between the frames of a log.
+bool IsCandumpNotice(std::string_view line) { return line.front() == '#' || line.substr(0, 10) == "DROPCOUNT:"; }
+
 std::string Quoted(std::string_view text) {
   return Json(std::string(text.substr(0, kMaxCaptureTextBytes))).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -87,6 +107,8 @@ std::string Quoted(std::string_view text) {
 tl::expected<CaptureLine, std::string> ParseCaptureLine(std::string_view line, CaptureFrame* frame) {
   if (line.size() > kMaxCaptureLineBytes) return Fault("the line is too long");
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return CaptureLine::kBlank;
+  if (line.front() == '(') return ParseCandump(line, frame);
+  if (IsCandumpNotice(line)) return CaptureLine::kBlank;
   constexpr bool kThrow = false;
   const Json object = Json::parse(line.begin(), line.end(), nullptr, kThrow);
   if (!object.is_object()) return Fault("this is not a JSON object");
@@ -130,6 +152,13 @@ std::string FormatCaptureFrame(UtcUs time_us, std::string_view source, Bytes byt
     text += "\"}\n";
   } while (!bytes.empty());
   return text;
+}
+
+std::string FormatCandumpFrame(UtcUs time_us, std::string_view source, Bytes datagram) {
+  const std::optional<can::Frame> frame = can::ReadFrame(datagram);
+  if (!frame) return "";
+  std::array<char, can::kCandumpLineSize> line;
+  return {line.data(), can::FormatCandumpLine(time_us, source, *frame, line.data())};
 }
 
 void CaptureLineSplitter::Feed(std::string_view chunk) {

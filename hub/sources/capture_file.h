@@ -1,7 +1,8 @@
 // Capture files: frames as they came, one JSON object a line, to be decoded and replayed later.
 //
-// The format is docs/formats/capture.md. Text that is not a capture gives an error for the line it stands in, never for
-// the rest. No exceptions leave here. Reading a file waits for the disk, for one block at a time.
+// The format is docs/formats/capture.md; lines of a candump log ("(time) can0 086F1297#...") are read as well. Text
+// that is not a capture gives an error for the line it stands in, never for the rest. No exceptions leave here. Reading
+// a file waits for the disk, for one block at a time.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,9 @@ tl::expected<CaptureLine, std::string> ParseCaptureLine(std::string_view line, C
 std::string FormatCaptureHeader();
 // One line. Bytes beyond kMaxCaptureFrameBytes go on in further lines with the same time.
 std::string FormatCaptureFrame(UtcUs time_us, std::string_view source, Bytes bytes, std::string_view link = {});
+
+// The same as a line of a candump log, for CAN frames in their datagram form; "" for anything else.
+std::string FormatCandumpFrame(UtcUs time_us, std::string_view source, Bytes datagram);
 
 // Cuts a stream of bytes into lines of bounded length, whatever the chunks.
 class CaptureLineSplitter {

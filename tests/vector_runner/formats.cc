@@ -6,6 +6,8 @@ namespace vesta::vectors {
 std::span<const Format> Formats() {
   static constexpr Format kFormats[] = {
       {"dsmr", ClaimsP1, RunP1},
+      {"can", ClaimsCan, RunCan},
+      {"masterbus", ClaimsMasterBus, RunMasterBus},
       {"victron", ClaimsVictron, RunVictron},
       {"vesmart", ClaimsVeSmart, RunVeSmart},
       {"vedirect", ClaimsVedirect, RunVedirect},

@@ -8,6 +8,12 @@ namespace vesta::vectors {
 bool ClaimsP1(const VectorFile& file);
 void RunP1(const VectorFile& file, Results* results);
 
+bool ClaimsCan(const VectorFile& file);
+void RunCan(const VectorFile& file, Results* results);
+
+bool ClaimsMasterBus(const VectorFile& file);
+void RunMasterBus(const VectorFile& file, Results* results);
+
 bool ClaimsVictron(const VectorFile& file);
 void RunVictron(const VectorFile& file, Results* results);
 
