@@ -7,8 +7,8 @@
 #include "hub/intake/gpio_selector.h"
 #include "hub/intake/medibus_table.h"
 #include "model/calendar.h"
-#include "protocols/medibus/session.h"
 #include "protocols/masterbus/session.h"
+#include "protocols/medibus/session.h"
 #include "protocols/p1/session.h"
 #include "protocols/vedirect/multiplexer.h"
 #include "protocols/vedirect/session.h"
@@ -73,22 +73,11 @@ std::unique_ptr<Session> MakeVedirectSession(const VedirectConfig& config) {
   return std::make_unique<vedirect::Multiplexer>(options, config.select.channels, MakeGpioSelector(config.select));
 }
 
-// The site's rows live as long as the session that points into them: a base that is made first and ends last.
+// The site's rows, which the session points into.
 struct SiteRows {
-  MedibusTable table;
-  medibus::SiteCodes codes;
-};
-class SiteMedibusSession final : private SiteRows, public medibus::MedibusSession {
- public:
-  SiteMedibusSession(MedibusTable rows, medibus::Options options)
-      : SiteRows{std::move(rows), {}}, MedibusSession(WithCodes(this, options)) {}
-
- private:
-  static medibus::Options WithCodes(SiteRows* rows, medibus::Options options) {
-    rows->codes = rows->table.codes();
-    options.site = &rows->codes;
-    return options;
-  }
+  explicit SiteRows(MedibusTable rows) : table(std::move(rows)), codes(table.codes()) {}
+  const MedibusTable table;
+  const medibus::SiteCodes codes;
 };
 
 int64_t Microseconds(double seconds) { return static_cast<int64_t>(seconds * kUsPerSecond); }
@@ -106,7 +95,10 @@ std::unique_ptr<Session> MakeMedibusSession(const std::string& source, const Med
   if (config.table_file.empty()) return std::make_unique<medibus::MedibusSession>(options);
   MedibusTable table = MedibusTable::Read(config.table_file);
   for (const std::string& problem : table.problems()) spdlog::warn("source {}: {}", source, problem);
-  return std::make_unique<SiteMedibusSession>(std::move(table), options);
+  const auto rows = std::make_shared<SiteRows>(std::move(table));
+  options.site = &rows->codes;
+  options.site_owner = rows;
+  return std::make_unique<medibus::MedibusSession>(options);
 }
 
 }  // namespace

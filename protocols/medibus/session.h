@@ -28,6 +28,7 @@ struct Options {
   LinkOptions link;
   Family assumed_family = Family::kIncubator;  // of a device that did not identify itself
   const SiteCodes* site = nullptr;             // outlives the session
+  std::shared_ptr<const void> site_owner;      // kept as long as the session, for a caller who has no other place
 };
 
 inline constexpr uint16_t kLineSlot = 0;
