@@ -123,7 +123,8 @@ TEST(SetLine, KnowsEveryFraming) {
   const struct {
     const char* framing;
     tcflag_t bits;
-  } cases[] = {{"8N1", CS8}, {"7E1", CS7 | PARENB}, {"8E1", CS8 | PARENB}, {"7N1", CS7}};
+  } cases[] = {
+      {"8N1", CS8}, {"7E1", CS7 | PARENB}, {"8E1", CS8 | PARENB}, {"8O1", CS8 | PARENB | PARODD}, {"7N1", CS7}};
   for (const auto& [framing, bits] : cases) {
     termios settings{};
     settings.c_cflag = CSTOPB | PARODD | CRTSCTS;
@@ -132,7 +133,7 @@ TEST(SetLine, KnowsEveryFraming) {
     EXPECT_EQ(cfgetispeed(&settings), static_cast<speed_t>(B115200));
   }
   termios settings{};
-  for (const char* framing : {"", "8O1", "8N2", "7E2"}) EXPECT_FALSE(SetLine(9600, framing, &settings)) << framing;
+  for (const char* framing : {"", "9N1", "8N2", "7E2"}) EXPECT_FALSE(SetLine(9600, framing, &settings)) << framing;
   EXPECT_FALSE(SetLine(9601, "8N1", &settings));
 }
 

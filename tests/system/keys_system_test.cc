@@ -2,6 +2,7 @@
 // with their own times out of it; again, and over restarts.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -34,6 +35,7 @@ class KeysSystemTest : public testing::Test {
     const UdpSender sender(udp_port_);
     for (int i = 0; i < count; ++i) {
       ++nonce_;
+      usleep(2000);  // so that each has a millisecond of its own
       ASSERT_TRUE(sender.Send(
           victron::SolarAdvertForTest(kCharger, victron::kKeyForTest, nonce_, static_cast<uint16_t>(1200 + nonce_))));
     }
