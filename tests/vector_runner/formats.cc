@@ -10,6 +10,7 @@ std::span<const Format> Formats() {
       {"vesmart", ClaimsVeSmart, RunVeSmart},
       {"vedirect", ClaimsVedirect, RunVedirect},
       {"medibus", ClaimsMedibus, RunMedibus},
+      {"espnow", ClaimsEspNow, RunEspNow},
   };
   return kFormats;
 }

@@ -19,4 +19,7 @@ void RunVedirect(const VectorFile& file, Results* results);
 bool ClaimsMedibus(const VectorFile& file);
 void RunMedibus(const VectorFile& file, Results* results);
 
+bool ClaimsEspNow(const VectorFile& file);
+void RunEspNow(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors
