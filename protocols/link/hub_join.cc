@@ -233,7 +233,7 @@ void Hub::Promote(Pending& pending, HubEvents& events) {
     if (peers_[i].address == pending.address && i + 1u != pending.node) Forget(static_cast<uint16_t>(i + 1));
   }
   Peer& peer = peers_[pending.node - 1u];
-  const uint32_t command_version = peer.is_used ? peer.command_version : 0;
+  const Peer before = peer;
   peer = {};
   peer.is_used = true;
   peer.address = pending.address;
@@ -241,7 +241,12 @@ void Hub::Promote(Pending& pending, HubEvents& events) {
   peer.session = pending.session;
   peer.info = pending.info;
   peer.epoch = pending.info.epoch;
-  peer.command_version = command_version;
+  if (before.is_used) peer.command_version = before.command_version;
+  if (before.is_used && before.address == peer.address && before.epoch == peer.epoch) {
+    // The same outbox: what it sent before joining again is not new.
+    peer.reports = before.reports;
+    peer.kept = before.kept;
+  }
   const uint16_t node = pending.node;
   pending = {};
   ++joins_;
@@ -256,7 +261,7 @@ void Hub::ReceiveResume(const Heard& heard, const Header& header, const Now& now
     return SendRefusal(heard, Refusal::kUnknownNode, NodeInfo{}, now, events);
   }
   if (peer->address != heard.from) return Count(Drop::kAddress);
-  if (now.monotonic_us - peer->handshake_us < kHandshakeInterval_us) return Count(Drop::kLimited);
+  if (now.monotonic_us - peer->resumed_us < kHandshakeInterval_us) return Count(Drop::kLimited);
   const Key key = ResumeKey(peer->pair_key);
   std::array<uint8_t, kMaxBody> scratch;
   Bytes body;
@@ -266,7 +271,7 @@ void Hub::ReceiveResume(const Heard& heard, const Header& header, const Now& now
   }
   Resume resume;
   if (!Read(body, &resume)) return Count(Drop::kBody);
-  peer->handshake_us = now.monotonic_us;
+  peer->resumed_us = now.monotonic_us;
   if (peer->candidate.id == 0 || peer->candidate_node_random != resume.node_random) {
     peer->candidate = {};
     peer->candidate.id = NewSessionId();
@@ -296,8 +301,8 @@ void Hub::ReceiveResume(const Heard& heard, const Header& header, const Now& now
 
 void Hub::SendResumeWanted(Peer& peer, uint16_t node, const Heard& heard, ResumeReason reason, const Now& now,
                            HubEvents& events) {
-  if (now.monotonic_us - peer.handshake_us < kAnswerInterval_us) return Count(Drop::kLimited);
-  peer.handshake_us = now.monotonic_us;
+  if (now.monotonic_us - peer.wanted_us < kAnswerInterval_us) return Count(Drop::kLimited);
+  peer.wanted_us = now.monotonic_us;
   ResumeWanted wanted;
   wanted.reason = reason;
   const Bytes tag = TagOf(heard.frame);

@@ -103,8 +103,10 @@ void Hub::HandleData(Peer& peer, uint16_t node, const Header& header, const Data
 void Hub::HandleResult(Peer& peer, uint16_t node, const Result& result, HubEvents& events) {
   for (MailboxSlot& slot : peer.mailbox) {
     if (slot.version == 0 || slot.index != result.item.index) continue;
-    if (result.outcome == Outcome::kOlder && result.version >= slot.version) {
-      // The hub lost count (restored from an old copy): go on above what the node has seen.
+    if (result.outcome == Outcome::kOlder) {
+      // Overtaken by a newer one: that will be answered, too. Or the hub lost count (restored from an old copy): then
+      // it goes on above what the node has seen.
+      if (result.version <= slot.version) return;
       peer.command_version = std::max(peer.command_version, result.version) + 1;
       slot.version = peer.command_version;
       slot.sent_us = 0;

@@ -14,6 +14,8 @@ constexpr int64_t kMaxRetry_us = kUsPerSecond;
 constexpr uint8_t kMaxTries = 8;
 constexpr int64_t kBusy_us = kUsPerSecond;
 constexpr int64_t kListen_us = 300 * kUsPerMs;
+// A hub writes to its disk every ten seconds or so.
+constexpr int64_t kAskKept_us = 10 * kUsPerSecond;
 constexpr int64_t kBlobRetry_us = 100 * kUsPerMs;
 constexpr uint8_t kMaxBlobTries = 10;
 // New keys long before a counter or anybody's patience ends.
@@ -200,6 +202,7 @@ void Node::Tick(int64_t now_us, NodeEvents& events) {
       blob_at_us_ = kNoDeadline;  // goes on when the hub offers it again
     }
   }
+  if (outbox_.size() > 0 && now_us - heard_us_ >= kAskKept_us) wants_poll_ = true;
   Pump(now_us, events);
 }
 
@@ -207,7 +210,8 @@ int64_t Node::next_deadline_us() const {
   if (state_ == State::kJoining || state_ == State::kWaiting) return std::min(retry_at_us_, join_until_us_);
   if (state_ != State::kLinked) return kNoDeadline;
   int64_t at = blob_.is_active() ? blob_at_us_ : kNoDeadline;
-  if (HasUplink()) at = std::min(at, in_flight_ ? retry_at_us_ : int64_t{0});
+  if (HasUplink()) return std::min(at, in_flight_ ? retry_at_us_ : int64_t{0});
+  if (outbox_.size() > 0) at = std::min(at, heard_us_ + kAskKept_us);
   return at;
 }
 
@@ -274,6 +278,7 @@ void Node::ReceiveSession(const Address& from, const Address& to, const Header& 
   }
   record_.session.received.Mark(header.counter);
   ++counters_.received;
+  heard_us_ = now_us;
   if (is_tentative_) {
     is_tentative_ = false;
     before_ = {};

@@ -103,7 +103,7 @@ class Node {
 
   // Queues a report; false when it is empty or too long.
   bool Report(Bytes items, int64_t measured_us) { return outbox_.Add(items, measured_us); }
-  // Asks the hub for messages, without a report.
+  // Asks the hub for messages, without a report. Happens by itself while reports wait for the word that they are safe.
   void Poll() { wants_poll_ = true; }
 
   // Looks for a hub on the channel that the radio is tuned to.
@@ -204,6 +204,7 @@ class Node {
   uint8_t blob_tries_ = 0;
   uint8_t blob_due_ = 0;  // blocks asked for and not yet here
   uint8_t waiting_ = 0;
+  int64_t heard_us_ = 0;
   int64_t listen_until_us_ = 0;
 };
 static_assert(sizeof(Node) <= 4096, "a quarter of a node's memory");

@@ -206,6 +206,7 @@ void Node::ReceiveResumeWanted(const Address& from, const Address& to, const Hea
 void Node::BeginSession(int64_t now_us, NodeEvents& events) {
   is_resuming_ = false;
   record_.session_since_us = now_us;
+  heard_us_ = now_us;
   state_ = State::kLinked;
   flights_ = {};
   tags_ = {};
