@@ -11,6 +11,7 @@ std::span<const Format> Formats() {
       {"vedirect", ClaimsVedirect, RunVedirect},
       {"medibus", ClaimsMedibus, RunMedibus},
       {"espnow", ClaimsEspNow, RunEspNow},
+      {"link", ClaimsLink, RunLink},
   };
   return kFormats;
 }
