@@ -63,8 +63,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if ((bits & 2) != 0) {
       const SessionKeys& session = node.node->record().session;
       const Header header{0, static_cast<Type>(type), 1, node.node->record().node, session.id, ++counter};
-      length = SealFrame(header, to_node ? Direction::kDown : Direction::kUp, session.key, {from, to}, {}, content,
-                         &frame);
+      length =
+          SealFrame(header, to_node ? Direction::kDown : Direction::kUp, session.key, {from, to}, {}, content, &frame);
     } else {
       std::copy(content.begin(), content.end(), frame.begin());
       // Most raw frames should get past the mark.

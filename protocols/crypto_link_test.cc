@@ -60,7 +60,8 @@ TEST(LinkCrypto, RefusesPublicKeysOfSmallOrder) {
 
 TEST(LinkCrypto, DerivesAsInRfc5869) {
   // Appendix A.1.
-  const Digest prk = HkdfExtract(Hex("000102030405060708090a0b0c"), Hex("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"));
+  const Digest prk =
+      HkdfExtract(Hex("000102030405060708090a0b0c"), Hex("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"));
   EXPECT_EQ(prk, Array<32>("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5"));
   std::array<uint8_t, 42> out;
   ASSERT_TRUE(HkdfExpand(prk, Hex("f0f1f2f3f4f5f6f7f8f9"), out));

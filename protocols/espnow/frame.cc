@@ -152,6 +152,8 @@ Packet ReadPacket(Bytes packet, size_t air_size) {
   out.has_random = true;
   std::copy_n(action.begin() + 4, out.random.size(), out.random.begin());
   ReadElements(frame, is_cut, &out);
+  // What is left may end in the middle of the checksum: whole, but never checked.
+  if (is_cut && out.verdict == Verdict::kEspNow) return Judged(out, Verdict::kMalformed, "capture-truncated");
   return out;
 }
 

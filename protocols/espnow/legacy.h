@@ -36,8 +36,8 @@ enum class DeviceType : uint8_t { kThermostat = 0, kThermometer = 1, kRelay = 2,
 using SensorAddress = std::array<uint8_t, 8>;  // 1-Wire, family first
 
 struct Pairing {
-  uint8_t network = 0;  // the server id that the node wants
-  uint8_t id = 0;       // request: the node; reply: the server
+  uint8_t network = 0;   // the server id that the node wants
+  uint8_t id = 0;        // request: the node; reply: the server
   Address address = {};  // reply: where data goes
   uint8_t channel = 0;
   std::array<uint8_t, kSlots> device_ids = {};
@@ -67,7 +67,7 @@ struct Reading2022 {
 };
 
 struct VictronReading {
-  uint8_t device_type = 0;  // 1 battery monitor, 2 solar charger, 3 charger, 0 unknown
+  uint8_t device_type = 0;            // 1 battery monitor, 2 solar charger, 3 charger, 0 unknown
   std::array<char, 18> address = {};  // text, ends with NUL; hostile
   float voltage = 0;
   float current = 0;

@@ -97,9 +97,8 @@ void Gateway::ReceiveData(const Address& sender, const Data& data, int64_t now_u
   }
   const auto slot = static_cast<size_t>(device - state->peer.devices.data());
   const bool is_pending = (state->pending >> slot & 1) != 0;
-  const bool is_confirmed =
-      is_pending && data.device_type == static_cast<uint8_t>(DeviceType::kThermostat) &&
-      data.f[1] == static_cast<float>(state->pending_value[slot]);
+  const bool is_confirmed = is_pending && data.device_type == static_cast<uint8_t>(DeviceType::kThermostat) &&
+                            data.f[1] == static_cast<float>(state->pending_value[slot]);
   if (is_confirmed) {
     state->pending = static_cast<uint16_t>(state->pending & ~(1u << slot));
     event.kind = GatewayEvent::Kind::kSetPointConfirmed;

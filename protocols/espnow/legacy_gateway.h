@@ -19,8 +19,8 @@ namespace vesta::espnow::legacy {
 
 struct GatewayEvent {
   enum class Kind : uint8_t {
-    kPairRequest,   // `is_answered` says whether a reply is due
-    kPaired,        // the reply was acknowledged
+    kPairRequest,  // `is_answered` says whether a reply is due
+    kPaired,       // the reply was acknowledged
     kReading,
     kSetPointSent,
     kSetPointConfirmed,  // is a reading, too

@@ -34,8 +34,8 @@ size_t DayLog::WriteRow(UtcUs now_us, std::span<char, kRowSize> out) {
     const Sum& s = sums_[i];
     char mean[kNameSize];
     const size_t n = WriteHundredths(Hundredths(static_cast<double>(s.hundredths) / s.count / 100), mean);
-    at += static_cast<size_t>(std::snprintf(out.data() + at, out.size() - at, ",\"%s\":\"%.*s\"", s.key.data(),
-                                            static_cast<int>(n), mean));
+    at += static_cast<size_t>(
+        std::snprintf(out.data() + at, out.size() - at, ",\"%s\":\"%.*s\"", s.key.data(), static_cast<int>(n), mean));
   }
   out[at++] = '}';
   size_ = 0;

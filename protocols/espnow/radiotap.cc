@@ -24,8 +24,8 @@ struct FieldShape {
   uint8_t align;
 };
 // Bits 0 to 22; what stands behind an unknown bit can't be found.
-constexpr FieldShape kShapes[] = {{8, 8}, {1, 1}, {1, 1}, {4, 2}, {2, 2}, {1, 1}, {1, 1}, {2, 2},
-                                  {2, 2}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {2, 2}, {2, 2},
+constexpr FieldShape kShapes[] = {{8, 8}, {1, 1}, {1, 1}, {4, 2}, {2, 2}, {1, 1},  {1, 1}, {2, 2},
+                                  {2, 2}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, {1, 1},  {2, 2}, {2, 2},
                                   {1, 1}, {1, 1}, {8, 4}, {3, 1}, {8, 4}, {12, 2}, {12, 8}};
 
 void TakeField(unsigned bit, const uint8_t* p, Radiotap* out) {

@@ -117,8 +117,8 @@ class TestHub : public HubEvents {
 class TestNode : public NodeEvents {
  public:
   TestNode(World& world, const NodeOptions& node_options, size_t outbox_size = 4096);
-  void Boot();       // power-up: RTC memory is gone
-  void Wake();       // from sleep
+  void Boot();  // power-up: RTC memory is gone
+  void Wake();  // from sleep
   void Sleep();
   void Step();
   void Measure();
@@ -380,11 +380,14 @@ inline void TestNode::Step() {
   const Node::State state = node->state();
   if ((state == Node::State::kAlone || state == Node::State::kUnlinked) && world.now_us >= next_probe_us) {
     static constexpr uint8_t kOrder[] = {1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13};
-    if (next_channel % std::size(kOrder) == 0 && flash.is_joined) channel = flash.channel;
-    else channel = kOrder[next_channel % std::size(kOrder)];
+    if (next_channel % std::size(kOrder) == 0 && flash.is_joined)
+      channel = flash.channel;
+    else
+      channel = kOrder[next_channel % std::size(kOrder)];
     ++next_channel;
     // Long enough for an answer through this air.
-    next_probe_us = world.now_us + 20000 + 2 * world.rules.max_delay_us + static_cast<int64_t>(world.random.Below(10000));
+    next_probe_us =
+        world.now_us + 20000 + 2 * world.rules.max_delay_us + static_cast<int64_t>(world.random.Below(10000));
     node->Probe(channel, world.now_us, *this);
   }
   if (node->next_deadline_us() <= world.now_us) node->Tick(world.now_us, *this);
@@ -394,9 +397,7 @@ inline void TestNode::Step() {
   if ((node->state() == Node::State::kLinked && node->MaySleep(world.now_us)) || is_tired) Sleep();
 }
 
-inline void TestNode::Send(const Address& to, Bytes frame) {
-  world.Transmit(channel, options.address, to, frame);
-}
+inline void TestNode::Send(const Address& to, Bytes frame) { world.Transmit(channel, options.address, to, frame); }
 
 // Every reading that the nodes accepted and did not have to give up is on the hub's disk once.
 inline std::string WhatIsWrong(World& world) {
@@ -409,8 +410,10 @@ inline std::string WhatIsWrong(World& world) {
   for (const auto& node : world.nodes) {
     for (const auto& [value, at] : node->accepted) {
       const auto it = found.find(value);
-      if (it == found.end()) ++missing;
-      else if (it->second != 1) return "reading " + std::to_string(value) + " came " + std::to_string(it->second);
+      if (it == found.end())
+        ++missing;
+      else if (it->second != 1)
+        return "reading " + std::to_string(value) + " came " + std::to_string(it->second);
     }
     lost += node->lost + (node->node != nullptr ? node->node->outbox().lost() : 0);
   }

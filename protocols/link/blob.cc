@@ -15,8 +15,8 @@ std::optional<BlobResult> BlobReceiver::Offer(const BlobManifest& manifest, cons
   if (manifest.target != 0 && manifest.target != limits.hardware) return BlobResult::kOtherTarget;
   const BlobManifest& known = progress_.manifest;
   const bool is_known = known.kind == manifest.kind && known.version == manifest.version &&
-      known.digest == manifest.digest && known.size == manifest.size;
-  if (is_known && progress_.is_active) return std::nullopt;  // go on
+                        known.digest == manifest.digest && known.size == manifest.size;
+  if (is_known && progress_.is_active) return std::nullopt;                   // go on
   if (is_known && progress_.first == blocks()) return BlobResult::kComplete;  // verified, not yet started
   if (is_firmware && !crypto::VerifyP256(limits.signer, ManifestDigest(manifest), manifest.signature)) {
     return BlobResult::kBadSignature;

@@ -34,8 +34,8 @@ struct BlobLimits {
 struct BlobProgress {
   BlobManifest manifest;
   bool is_active = false;
-  uint16_t first = 0;   // all blocks before are written
-  uint32_t have = 0;    // bit i: block first + i is written
+  uint16_t first = 0;  // all blocks before are written
+  uint32_t have = 0;   // bit i: block first + i is written
 };
 
 class BlobReceiver {

@@ -15,9 +15,7 @@ namespace vesta::link {
 class Putter {
  public:
   explicit Putter(std::span<uint8_t> out) : out_(out) {}
-  Putter& U8(uint8_t v) {
-    return Raw({&v, 1});
-  }
+  Putter& U8(uint8_t v) { return Raw({&v, 1}); }
   Putter& U16(uint16_t v) {
     uint8_t bytes[2];
     wire::Put16(bytes, v);

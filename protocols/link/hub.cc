@@ -22,9 +22,9 @@ constexpr int64_t kRetry_us = 300 * kUsPerMs;  // doubles
 constexpr uint8_t kMaxTries = 6;
 constexpr int64_t kAwake_us = 120 * kUsPerSecond;  // silent for longer: wait until it says something
 
-constexpr const char* kDropNames[] = {"short",   "long",    "magic",    "version", "flags",  "type",
+constexpr const char* kDropNames[] = {"short",   "long",      "magic",        "version", "flags",   "type",
                                       "network", "direction", "unknown_node", "address", "session", "replay",
-                                      "tag",     "body",    "limited",  "cookie",  "refused"};
+                                      "tag",     "body",      "limited",      "cookie",  "refused"};
 static_assert(std::size(kDropNames) == static_cast<size_t>(Drop::kCount));
 
 }  // namespace

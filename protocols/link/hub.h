@@ -194,8 +194,7 @@ class Hub {
   void SendResumeWanted(Peer& peer, uint16_t node, const Heard& heard, ResumeReason reason, const Now& now,
                         HubEvents& events);
 
-  void HandleData(Peer& peer, uint16_t node, const Header& header, const Data& data, const Now& now,
-                  HubEvents& events);
+  void HandleData(Peer& peer, uint16_t node, const Header& header, const Data& data, const Now& now, HubEvents& events);
   void HandleResult(Peer& peer, uint16_t node, const Result& result, HubEvents& events);
   void HandleDescription(Peer& peer, uint16_t node, const Description& description, HubEvents& events);
   void HandleBlobRequest(Peer& peer, uint16_t node, const BlobRequest& request, HubEvents& events);

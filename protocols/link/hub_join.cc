@@ -144,8 +144,8 @@ void Hub::SendAccept(Pending& pending, const Now& now, HubEvents& events) {
   }
   std::array<uint8_t, kMaxBody> body;
   FrameBuffer frame;
-  const size_t size = SealFrame(header, Direction::kDown, pending.keys.join, {pending.hub_address, pending.address},
-                                {}, Bytes(body).first(Write(accept, body)), &frame);
+  const size_t size = SealFrame(header, Direction::kDown, pending.keys.join, {pending.hub_address, pending.address}, {},
+                                Bytes(body).first(Write(accept, body)), &frame);
   pending.sent_us = now.monotonic_us;
   events.Send(pending.gateway, pending.hub_address, pending.address, Bytes(frame).first(size));
 }
@@ -175,13 +175,15 @@ void Hub::ReceiveJoin(const Heard& heard, const Header& header, const Now& now, 
 
   Key shared;
   if (!crypto::X25519(key->private_key, head.node_key, &shared)) return Count(Drop::kTag);
-  JoinTranscript transcript{options_.network, heard.from, gateways_[heard.gateway].address, head.cookie,
-                            head.node_key,    key->public_key, head.node_random};
+  JoinTranscript transcript{options_.network, heard.from,    gateways_[heard.gateway].address,
+                            head.cookie,      head.node_key, key->public_key,
+                            head.node_random};
   // Which secret it is stands sealed, under a key that needs the secret: the policy goes by the address and what the
   // hello said, which the header repeats.
   const JoinPolicy policy = events.OnJoinRequest({heard.from, header.session, false, nullptr});
   const bool by_secret = policy.rule == JoinPolicy::Rule::kBySecret && mode == OfferMode::kSecret;
-  const bool by_window = policy.rule == JoinPolicy::Rule::kByWindow && mode == OfferMode::kWindow && is_window_open(now);
+  const bool by_window =
+      policy.rule == JoinPolicy::Rule::kByWindow && mode == OfferMode::kWindow && is_window_open(now);
   if (!by_secret && !by_window) return Count(Drop::kRefused);
   const JoinKeys keys = DeriveJoinKeys(transcript, shared, by_secret ? policy.secret : Secret{});
   crypto::Wipe(shared);
@@ -277,8 +279,8 @@ void Hub::ReceiveResume(const Heard& heard, const Header& header, const Now& now
     peer->candidate.id = NewSessionId();
     peer->candidate_node_random = resume.node_random;
     random_.Fill(peer->candidate_hub_random);
-    peer->candidate.key = ResumedSessionKey(peer->pair_key, resume.node_random, peer->candidate_hub_random,
-                                            peer->candidate.id);
+    peer->candidate.key =
+        ResumedSessionKey(peer->pair_key, resume.node_random, peer->candidate_hub_random, peer->candidate.id);
     peer->candidate_info = resume.info;
   }
   Resumed resumed;
@@ -294,8 +296,8 @@ void Hub::ReceiveResume(const Heard& heard, const Header& header, const Now& now
   std::array<uint8_t, kMaxBody> text;
   FrameBuffer frame;
   const Address& from = gateways_[heard.gateway].address;
-  const size_t size = SealFrame(out, Direction::kDown, key, {from, heard.from}, {},
-                                Bytes(text).first(Write(resumed, text)), &frame);
+  const size_t size =
+      SealFrame(out, Direction::kDown, key, {from, heard.from}, {}, Bytes(text).first(Write(resumed, text)), &frame);
   events.Send(heard.gateway, gateways_[heard.gateway].address, heard.from, Bytes(frame).first(size));
 }
 
@@ -311,9 +313,9 @@ void Hub::SendResumeWanted(Peer& peer, uint16_t node, const Heard& heard, Resume
   RandomBits(&header);
   std::array<uint8_t, kMaxBody> body;
   FrameBuffer frame;
-  const size_t size = SealFrame(header, Direction::kDown, ResumeKey(peer.pair_key),
-                                {gateways_[heard.gateway].address, heard.from}, {},
-                                Bytes(body).first(Write(wanted, body)), &frame);
+  const size_t size =
+      SealFrame(header, Direction::kDown, ResumeKey(peer.pair_key), {gateways_[heard.gateway].address, heard.from}, {},
+                Bytes(body).first(Write(wanted, body)), &frame);
   events.Send(heard.gateway, gateways_[heard.gateway].address, heard.from, Bytes(frame).first(size));
 }
 

@@ -19,8 +19,8 @@ bool Hub::SendSealed(Peer& peer, uint16_t node, Type type, Bytes body, HubEvents
   header.session = peer.session.id;
   header.counter = counter;
   FrameBuffer frame;
-  const size_t size = SealFrame(header, Direction::kDown, peer.session.key, {peer.hub_address, peer.address}, {}, body,
-                                &frame);
+  const size_t size =
+      SealFrame(header, Direction::kDown, peer.session.key, {peer.hub_address, peer.address}, {}, body, &frame);
   if (size == 0) return false;
   events.Send(peer.gateway, peer.hub_address, peer.address, Bytes(frame).first(size));
   return true;

@@ -55,9 +55,9 @@ struct Peer {
   uint32_t kept = 0;
   uint32_t command_version = 0;
   int64_t heard_us = INT64_MIN / 2;
-  int64_t down_us = INT64_MIN / 2;       // last message for it
-  int64_t resumed_us = INT64_MIN / 2;    // last answer to a resume
-  int64_t wanted_us = INT64_MIN / 2;     // last word on an unknown session
+  int64_t down_us = INT64_MIN / 2;     // last message for it
+  int64_t resumed_us = INT64_MIN / 2;  // last answer to a resume
+  int64_t wanted_us = INT64_MIN / 2;   // last word on an unknown session
   uint32_t frames = 0;
   uint32_t repeated_reports = 0;
   uint32_t bad_tags = 0;

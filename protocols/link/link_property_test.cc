@@ -289,8 +289,8 @@ TEST(LinkSimulation, FiftyNodesJoinReportAndGetTheirSetPoints) {
   for (const auto& node : world.nodes) {
     ASSERT_FALSE(node->applied.empty());
     const auto number = std::find_if(hub.records.begin(), hub.records.end(), [&](const auto& r) {
-      return r.second.address == node->options.address;
-    })->first;
+                          return r.second.address == node->options.address;
+                        })->first;
     EXPECT_EQ(node->applied.back().second, 100 * number + 3) << "the newest";
     std::set<int64_t> once;
     for (const auto& [item, value] : node->applied) EXPECT_TRUE(once.insert(value).second) << "applied twice";

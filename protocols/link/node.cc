@@ -64,8 +64,8 @@ bool Node::SendSealed(Type type, Bytes body, Sent what, uint32_t key, int64_t no
   header.session = record_.session.id;
   header.counter = counter;
   FrameBuffer frame;
-  const size_t size = SealFrame(header, Direction::kUp, record_.session.key, {options_.address, record_.hub_address},
-                                {}, body, &frame);
+  const size_t size =
+      SealFrame(header, Direction::kUp, record_.session.key, {options_.address, record_.hub_address}, {}, body, &frame);
   if (size == 0) return false;
   if (what != Sent::kNothing) {
     flights_[next_flight_] = {what, counter, key, now_us};
@@ -118,8 +118,8 @@ void Node::Pump(int64_t now_us, NodeEvents& events) {
     }
     SendSealed(Type::kResult, Bytes(body).first(Write(message, body)), Sent::kResult, result->version, now_us, events);
   } else if (has_blob_status_) {
-    SendSealed(Type::kBlobStatus, Bytes(body).first(Write(blob_status_, body)), Sent::kBlobStatus,
-               blob_status_.version, now_us, events);
+    SendSealed(Type::kBlobStatus, Bytes(body).first(Write(blob_status_, body)), Sent::kBlobStatus, blob_status_.version,
+               now_us, events);
   } else if (has_chunk_) {
     std::array<uint8_t, kDescriptionChunk> text;
     const size_t at = chunk_ * kDescriptionChunk;
@@ -133,8 +133,7 @@ void Node::Pump(int64_t now_us, NodeEvents& events) {
       return Pump(now_us, events);
     }
     message.bytes = Bytes(text).first(std::min(kDescriptionChunk, total - at));
-    SendSealed(Type::kDescription, Bytes(body).first(Write(message, body)), Sent::kDescription, chunk_, now_us,
-               events);
+    SendSealed(Type::kDescription, Bytes(body).first(Write(message, body)), Sent::kDescription, chunk_, now_us, events);
   } else {
     Data data;
     if (outbox_.Next(&entry)) {

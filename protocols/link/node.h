@@ -22,7 +22,8 @@ struct NodeOptions {
   uint16_t network = 0;  // 0 = whichever hub takes it
   bool has_secret = false;
   Secret secret = {};
-  // Whether an operator with a code may let this node in. A node with a secret should say no: the secret proves the hub.
+  // Whether an operator with a code may let this node in. A node with a secret should say no: the secret proves the
+  // hub.
   bool joins_by_window = true;
   bool is_sleepy = false;
   BlobLimits blobs;
@@ -66,7 +67,7 @@ struct NodeRecord {
 class NodeEvents : public BlobStore {
  public:
   virtual void Send(const Address& to, Bytes frame) = 0;
-  virtual void OnChannel(uint8_t channel) = 0;  // the hub's: tune to it
+  virtual void OnChannel(uint8_t channel) = 0;        // the hub's: tune to it
   virtual void OnSave(const NodeRecord& record) = 0;  // joined, left, a command was applied: to be kept
   virtual void OnLinked() = 0;
   virtual void OnLinkLost() = 0;  // search

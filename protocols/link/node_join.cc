@@ -47,8 +47,7 @@ void Node::SendHello(int64_t /*now_us*/, NodeEvents& events) {
   events.Send(kBroadcast, Bytes(frame).first(size));
 }
 
-void Node::ReceiveOffer(const Address& /*from*/, const Header& header, Bytes body, int64_t now_us,
-                        NodeEvents& events) {
+void Node::ReceiveOffer(const Address& /*from*/, const Header& header, Bytes body, int64_t now_us, NodeEvents& events) {
   Offer offer;
   if ((state_ != State::kAlone && state_ != State::kUnlinked) || !has_join_key_ || !Read(body, &offer)) return;
   if (offer.commit != commit_ || (offer.hub_address[0] & 1) != 0) return;
@@ -61,9 +60,8 @@ void Node::ReceiveOffer(const Address& /*from*/, const Header& header, Bytes bod
   join_head_.cookie = offer.cookie;
   join_network_ = header.network;
   join_hub_ = offer.hub_address;
-  const JoinTranscript transcript{join_network_,       options_.address, join_hub_,
-                                  offer.cookie,        join_head_.node_key, offer.hub_key,
-                                  join_head_.node_random};
+  const JoinTranscript transcript{join_network_, options_.address,      join_hub_, offer.cookie, join_head_.node_key,
+                                  offer.hub_key, join_head_.node_random};
   join_keys_ = DeriveJoinKeys(transcript, shared, by_secret ? options_.secret : Secret{});
   crypto::Wipe(shared);
   channel_ = offer.channel;
@@ -82,9 +80,9 @@ void Node::SendJoin(int64_t now_us, NodeEvents& events) {
   header.session = options_.has_secret ? SecretIdOf(options_.secret) : 0;
   FrameBuffer frame;
   // The same bytes each time: the key seals nothing else upwards.
-  const size_t size = SealFrame(header, Direction::kUp, join_keys_.join, {options_.address, join_hub_},
-                                Bytes(head).first(Write(join_head_, head)),
-                                Bytes(body).first(Write(InfoNow(), body)), &frame);
+  const size_t size =
+      SealFrame(header, Direction::kUp, join_keys_.join, {options_.address, join_hub_},
+                Bytes(head).first(Write(join_head_, head)), Bytes(body).first(Write(InfoNow(), body)), &frame);
   retry_at_us_ = now_us + (state_ == State::kWaiting ? kWaitRetry_us : kJoinRetry_us);
   events.Send(join_hub_, Bytes(frame).first(size));
 }
@@ -176,8 +174,7 @@ void Node::ReceiveResumed(const Address& from, const Address& to, const Header& 
   if (!Read(body, &resumed) || resumed.node_random != resume_random_) return;
   record_.session = {};
   record_.session.id = resumed.session;
-  record_.session.key =
-      ResumedSessionKey(record_.pair_key, resumed.node_random, resumed.hub_random, resumed.session);
+  record_.session.key = ResumedSessionKey(record_.pair_key, resumed.node_random, resumed.hub_random, resumed.session);
   record_.hub_address = resumed.hub_address;
   record_.channel = resumed.channel;
   channel_ = resumed.channel;

@@ -47,9 +47,9 @@ class Outbox {
   void Drop(uint32_t sequence);
 
   uint32_t epoch() const;
-  size_t waiting() const;  // not acknowledged
-  size_t size() const;     // all that is here
-  uint32_t lost() const;   // given up although the hub never had them
+  size_t waiting() const;     // not acknowledged
+  size_t size() const;        // all that is here
+  uint32_t lost() const;      // given up although the hub never had them
   uint32_t given_up() const;  // given up before the hub said that they are safe
 
  private:

@@ -77,8 +77,7 @@ bool OpenFrame(Bytes frame, const Header& header, Direction direction, const Key
                size_t clear_size, std::span<uint8_t, kMaxBody> scratch, Bytes* body) {
   if (frame.size() > kMaxFrame || frame.size() < kHeaderSize + clear_size + kTagSize) return false;
   Aad aad;
-  const Bytes authenticated =
-      AadOf(frame.first(kHeaderSize), addresses, frame.subspan(kHeaderSize, clear_size), &aad);
+  const Bytes authenticated = AadOf(frame.first(kHeaderSize), addresses, frame.subspan(kHeaderSize, clear_size), &aad);
   const Bytes sealed = frame.subspan(kHeaderSize + clear_size, frame.size() - kHeaderSize - clear_size - kTagSize);
   if (!crypto::Open(key, NonceOf(direction, header), authenticated, sealed, frame.last<kTagSize>(), scratch.data())) {
     return false;

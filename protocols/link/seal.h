@@ -73,8 +73,8 @@ struct JoinTranscript {
 
 struct JoinKeys {
   crypto::Digest root = {};
-  Key join = {};  // seals the node's info and the hub's answer
-  Key pair = {};  // kept by both from now on
+  Key join = {};      // seals the node's info and the hub's answer
+  Key pair = {};      // kept by both from now on
   uint32_t code = 0;  // six digits for people to compare
 
   Key SessionKey(uint32_t session) const;

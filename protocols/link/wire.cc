@@ -386,11 +386,7 @@ bool Read(Bytes body, BlobBlock* out) {
 }
 
 size_t Write(const BlobStatus& in, Body out) {
-  return Putter(out)
-      .U8(static_cast<uint8_t>(in.kind))
-      .U32(in.version)
-      .U8(static_cast<uint8_t>(in.result))
-      .size();
+  return Putter(out).U8(static_cast<uint8_t>(in.kind)).U32(in.version).U8(static_cast<uint8_t>(in.result)).size();
 }
 bool Read(Bytes body, BlobStatus* out) {
   Taker t(body);

@@ -17,8 +17,8 @@ namespace vesta::link {
 
 using Bytes = std::span<const uint8_t>;
 using Address = std::array<uint8_t, 6>;
-using crypto::kTagSize;
 using crypto::Key;
+using crypto::kTagSize;
 
 inline constexpr Address kBroadcast = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 inline constexpr uint16_t kFrameMark = 0x4C56;  // "VL" on the air

@@ -49,10 +49,14 @@ Json Describe(const link::Item& i) {
   return {{"index", i.index}, {"type", int(i.type)}, {"status", int(i.status)}, {"value", value}};
 }
 Json Describe(const link::NodeInfo& i) {
-  return {{"firmware", i.firmware},           {"description_hash", i.description_hash},
-          {"configuration", i.configuration}, {"epoch", i.epoch},
-          {"hardware", i.hardware},           {"capabilities", i.capabilities},
-          {"channel", i.channel},             {"name", std::string(i.name.data(), i.name_size)}};
+  return {{"firmware", i.firmware},
+          {"description_hash", i.description_hash},
+          {"configuration", i.configuration},
+          {"epoch", i.epoch},
+          {"hardware", i.hardware},
+          {"capabilities", i.capabilities},
+          {"channel", i.channel},
+          {"name", std::string(i.name.data(), i.name_size)}};
 }
 Json Describe(const link::Hello& m) {
   return {{"commit", Hex(m.commit)}, {"secret_id", m.secret_id}, {"info", Describe(m.info)}};
@@ -62,14 +66,15 @@ Json Describe(const link::Offer& m) {
           {"channel", m.channel},    {"mode", int(m.mode)},       {"commit", Hex(m.commit)}};
 }
 Json Describe(const link::Refuse& m) { return {{"reason", int(m.reason)}, {"channel", m.channel}}; }
-Json Describe(const link::Accept& m) {
-  return {{"result", int(m.result)}, {"node", m.node}, {"channel", m.channel}};
-}
+Json Describe(const link::Accept& m) { return {{"result", int(m.result)}, {"node", m.node}, {"channel", m.channel}}; }
 Json Describe(const link::Resume& m) { return {{"node_random", Hex(m.node_random)}, {"info", Describe(m.info)}}; }
 Json Describe(const link::Resumed& m) {
-  return {{"node_random", Hex(m.node_random)}, {"hub_random", Hex(m.hub_random)},
-          {"hub_address", Hex(m.hub_address)}, {"session", m.session},
-          {"channel", m.channel},              {"received", m.received}};
+  return {{"node_random", Hex(m.node_random)},
+          {"hub_random", Hex(m.hub_random)},
+          {"hub_address", Hex(m.hub_address)},
+          {"session", m.session},
+          {"channel", m.channel},
+          {"received", m.received}};
 }
 Json Describe(const link::ResumeWanted& m) { return {{"tag", Hex(m.tag)}, {"reason", int(m.reason)}}; }
 Json Describe(const link::Data& m) {
@@ -80,7 +85,7 @@ Json Describe(const link::Data& m) {
   return j;
 }
 Json Describe(const link::Ack& m) {
-  return {{"counter", m.counter},        {"sequence", m.sequence}, {"kept", m.kept},       {"time_ms", m.time_ms},
+  return {{"counter", m.counter},    {"sequence", m.sequence}, {"kept", m.kept},       {"time_ms", m.time_ms},
           {"result", int(m.result)}, {"flags", m.flags},       {"channel", m.channel}, {"waiting", m.waiting}};
 }
 Json Describe(const link::Command& m) { return {{"version", m.version}, {"item", Describe(m.item)}}; }
