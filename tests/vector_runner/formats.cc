@@ -12,6 +12,8 @@ std::span<const Format> Formats() {
       {"vesmart", ClaimsVeSmart, RunVeSmart},
       {"vedirect", ClaimsVedirect, RunVedirect},
       {"medibus", ClaimsMedibus, RunMedibus},
+      {"espnow", ClaimsEspNow, RunEspNow},
+      {"link", ClaimsLink, RunLink},
   };
   return kFormats;
 }

@@ -25,4 +25,10 @@ void RunVedirect(const VectorFile& file, Results* results);
 bool ClaimsMedibus(const VectorFile& file);
 void RunMedibus(const VectorFile& file, Results* results);
 
+bool ClaimsEspNow(const VectorFile& file);
+void RunEspNow(const VectorFile& file, Results* results);
+
+bool ClaimsLink(const VectorFile& file);
+void RunLink(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors
