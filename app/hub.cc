@@ -14,6 +14,7 @@
 #include "hub/catalog/catalog.h"
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
+#include "hub/sources/mqtt_source.h"
 #include "hub/store/sqlite_store.h"
 #include "vesta_version.h"
 
@@ -36,6 +37,10 @@ std::string Where(const hub::SourceConfig& config) {
   if (config.type == "serial") return fmt::format("{} {} Bd {}", config.port, config.baud, config.framing);
   if (config.type == "tcp") return fmt::format("{}:{}", config.host, config.tcp_port);
   if (config.type == "tcp-listen") return fmt::format("{}:{}", config.listen, config.tcp_port);
+  if (config.type == "mqtt") {
+    return fmt::format("{}://{}:{} {}", config.mqtt.tls ? "mqtts" : "mqtt", config.mqtt.host, config.mqtt.port,
+                       fmt::join(config.topics, ", "));
+  }
   return config.file;
 }
 
@@ -73,7 +78,7 @@ tl::expected<std::unique_ptr<Hub>, std::string> Hub::Make(boost::asio::io_contex
 }
 
 Hub::Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off)
-    : io_(io), config_(std::move(config)), off_(std::move(off)), tick_(io) {}
+    : io_(io), config_(std::move(config)), off_(std::move(off)), brokers_(io, clock_), tick_(io) {}
 
 Hub::~Hub() {
   for (SourceEntry& entry : sources_) entry.source->Stop();
@@ -116,24 +121,47 @@ tl::expected<void, std::string> Hub::Open() {
 void Hub::MakeSources() {
   for (const hub::SourceConfig& config : config_.sources) {
     if (!config.enabled) continue;
-    std::unique_ptr<Session> session = hub::MakeSession(config);
-    if (session == nullptr) {
+    if (hub::MakeSession(config) == nullptr) {
       off_.push_back(fmt::format("source {}: no protocol {}", config.name, config.protocol));
       continue;
     }
-    hub::LineOptions options;
-    options.source = config.name;
-    options.type = config.type;
-    options.protocol = config.protocol;
-    options.where = Where(config);
-    options.archive = PolicyOf(config.archive);
-    options.commit_each_frame = config.commit_each_frame;
+    if (config.type == "mqtt") {
+      sources_.push_back(MakeMqttSource(config));
+      continue;
+    }
     SourceEntry entry;
-    entry.line = std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
-                                                    *journal_, *live_);
+    entry.line = MakeLine(config, Where(config));
     entry.source = hub::MakeSource(io_, config, *entry.line);
     sources_.push_back(std::move(entry));
   }
+}
+
+std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where) {
+  hub::LineOptions options;
+  options.source = config.name;
+  options.type = config.type;
+  options.protocol = config.protocol;
+  options.where = where;
+  options.archive = PolicyOf(config.archive);
+  options.commit_each_frame = config.commit_each_frame;
+  return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), hub::MakeSession(config), directory_,
+                                            *journal_, *live_);
+}
+
+Hub::SourceEntry Hub::MakeMqttSource(const hub::SourceConfig& config) {
+  hub::SourceHealth base;
+  base.name = config.name;
+  base.type = config.type;
+  base.protocol = config.protocol;
+  base.where = Where(config);
+  SourceEntry entry;
+  entry.senders = std::make_unique<hub::SenderLines>(
+      clock_, std::move(base),
+      [this, config](const std::string& sender) { return MakeLine(config, "sender " + sender); });
+  auto connection = brokers_.ForSource(config.mqtt, config_.hub_id + "-" + config.name);
+  entry.source = hub::MakeMqttSource(config, clock_, std::move(connection), *entry.senders,
+                                     [this](std::function<void()> done) { journal_->Flush(std::move(done)); });
+  return entry;
 }
 
 void Hub::MakeOutputs() {
@@ -143,7 +171,7 @@ void Hub::MakeOutputs() {
   for (const hub::OutputConfig& config : config_.outputs) {
     if (!config.enabled) continue;
     outputs_.push_back(hub::MakeMqttOutput(io_, clock_, config, {config_.hub_id, config_.hub_name}, *journal_, *live_,
-                                           directory_, name_of, hub::DeviceTitle));
+                                           directory_, name_of, hub::DeviceTitle, {}, brokers_.Find(config.mqtt)));
   }
 }
 
@@ -188,6 +216,10 @@ void Hub::StopOutputs(size_t index, std::function<void()> done) {
     outputs_[index]->Stop([this, index, done = std::move(done)]() mutable { StopOutputs(index + 1, std::move(done)); });
     return;
   }
+  brokers_.Stop([this, done = std::move(done)]() mutable { StopWeb(std::move(done)); });
+}
+
+void Hub::StopWeb(std::function<void()> done) {
   if (web_ == nullptr) {
     journal_->Close();
     done();
@@ -214,7 +246,11 @@ tl::expected<void, std::string> Hub::StartWeb() {
           [this] {
             std::vector<std::pair<std::string, std::vector<hub::UnknownObject>>> found;
             for (const SourceEntry& entry : sources_) {
-              found.emplace_back(entry.line->health().name, entry.line->UnknownObjects());
+              if (entry.senders) {
+                found.emplace_back(entry.senders->name(), entry.senders->UnknownObjects());
+              } else {
+                found.emplace_back(entry.line->health().name, entry.line->UnknownObjects());
+              }
             }
             return found;
           },
@@ -280,7 +316,9 @@ void Hub::WatchClock() {
 
 std::vector<hub::SourceHealth> Hub::SourceHealths() const {
   std::vector<hub::SourceHealth> healths;
-  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->ReportedHealth());
+  for (const SourceEntry& entry : sources_) {
+    healths.push_back(entry.senders ? entry.senders->ReportedHealth() : entry.line->ReportedHealth());
+  }
   return healths;
 }
 
@@ -294,7 +332,10 @@ std::vector<hub::OutputHealth> Hub::OutputHealths() const {
 
 std::string Hub::StatusLine() const {
   size_t open = 0;
-  for (const SourceEntry& entry : sources_) open += entry.line->health().state == hub::SourceState::kOpen;
+  for (const SourceEntry& entry : sources_) {
+    const hub::SourceState state = entry.senders ? entry.senders->state() : entry.line->health().state;
+    open += state == hub::SourceState::kOpen;
+  }
   std::string line =
       fmt::format("{} devices, {} of {} sources open", directory_.devices().size(), open, sources_.size());
   for (const hub::OutputHealth& output : OutputHealths()) {

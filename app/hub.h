@@ -15,9 +15,11 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/devices/directory.h"
+#include "hub/intake/sender_lines.h"
 #include "hub/intake/session_line.h"
 #include "hub/journal/journal.h"
 #include "hub/live/live_view.h"
+#include "hub/mqtt/shared_connections.h"
 #include "hub/outputs/output.h"
 #include "hub/sources/source.h"
 #include "hub/store/store.h"
@@ -61,18 +63,22 @@ class Hub {
  private:
   struct SourceEntry {
     std::unique_ptr<hub::SessionLine> line;
+    std::unique_ptr<hub::SenderLines> senders;  // instead of line: several are heard on one source
     std::unique_ptr<hub::Source> source;
   };
 
   Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off);
   tl::expected<void, std::string> Open();
   void MakeSources();
+  std::unique_ptr<hub::SessionLine> MakeLine(const hub::SourceConfig& config, const std::string& where);
+  SourceEntry MakeMqttSource(const hub::SourceConfig& config);
   void MakeOutputs();
   tl::expected<void, std::string> StartWeb();
   void ApplyDeviceNames();
   void ApplyDeviceName(const hub::Device& device);
   hub::RenameResult Rename(hub::DeviceId device, std::string name, std::string place);
   void StopOutputs(size_t index, std::function<void()> done);
+  void StopWeb(std::function<void()> done);
   void ArmTick();
   void WatchClock();
   hub::HubState State() const;
@@ -88,6 +94,7 @@ class Hub {
   std::unique_ptr<hub::Journal> journal_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
+  hub::mqtt::SharedConnections brokers_;
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;
   std::unique_ptr<hub::WebServer> web_;

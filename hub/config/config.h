@@ -39,9 +39,24 @@ struct P1Config {
   uint32_t max_telegram_bytes = 16384;
 };
 
+struct MqttConfig {
+  std::string host = "127.0.0.1";
+  uint16_t port = 1883;
+  std::string client_id;  // "" = made from the hub id
+  std::string username;
+  Secret password;
+  std::string version = "5";  // "5" (falls back to 3.1.1 when refused), "3.1.1"
+  uint32_t keepalive_s = 30;
+  bool tls = false;
+  std::string ca_file;  // "" with tls: the system's
+  std::string cert_file;
+  std::string key_file;
+  bool verify_host = true;
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
-  std::string type;      // "serial", "tcp", "tcp-listen", "capture"
+  std::string type;      // "serial", "tcp", "tcp-listen", "mqtt", "capture"
   std::string protocol;  // "p1"
   bool enabled = true;
 
@@ -56,6 +71,11 @@ struct SourceConfig {
   bool exposed = false;            // needed to listen beyond loopback, together with allow
   std::vector<std::string> allow;  // addresses or networks (CIDR) that may connect
   uint32_t silence_timeout_s = 0;  // no byte for so long: reconnect; 0 = 3 learned intervals, at least 60 s
+  // mqtt
+  MqttConfig mqtt;
+  std::vector<std::string> topics;  // filters with + and #
+  std::string form = "raw";         // "raw", "legacy"
+  int stamp_offset_min = 120;       // legacy: the nodes' clock against UTC
   // capture
   std::string file;
   double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
@@ -66,21 +86,6 @@ struct SourceConfig {
   bool commit_each_frame = false;
 
   P1Config p1;
-};
-
-struct MqttConfig {
-  std::string host = "127.0.0.1";
-  uint16_t port = 1883;
-  std::string client_id;  // "" = made from the hub id
-  std::string username;
-  Secret password;
-  std::string version = "5";  // "5" (falls back to 3.1.1 when refused), "3.1.1"
-  uint32_t keepalive_s = 30;
-  bool tls = false;
-  std::string ca_file;  // "" with tls: the system's
-  std::string cert_file;
-  std::string key_file;
-  bool verify_host = true;
 };
 
 struct OutputConfig {

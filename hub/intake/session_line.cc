@@ -55,6 +55,7 @@ void SessionLine::Opened() {
   health_.error.clear();
   ++health_.opens;
   now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
   session_->LinkReset(now_, *this);
   ArmTimer();
   spdlog::info("source {}: open ({})", options_.source, options_.where);
@@ -66,6 +67,7 @@ void SessionLine::Closed(std::string_view why, bool failed) {
   SetState(failed ? SourceState::kFailed : SourceState::kWaiting);
   health_.error = why;
   now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
   session_->LinkReset(now_, *this);
   ArmTimer();
 }
@@ -79,6 +81,7 @@ void SessionLine::Finished(std::string_view what) {
 void SessionLine::Received(Bytes bytes) {
   replay_ = false;
   now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
   Decode(bytes);
   ArmTimer();
   if (health_.frames_accepted == 0 && health_.bytes > kBytesWithoutFrame && health_.hint.empty()) {
@@ -89,9 +92,25 @@ void SessionLine::Received(Bytes bytes) {
 void SessionLine::ReceivedAt(Bytes bytes, const Now& when) {
   replay_ = true;
   now_ = when;
+  arrived_us_ = when.utc_us;
   Decode(bytes);
   // The session's timers run in the replayed time: what is due has to be due before the next bytes.
   if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+}
+
+void SessionLine::ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool held_back) {
+  replay_ = false;
+  now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
+  relay_ = said;
+  held_back_ = held_back;
+  now_.utc_us = said.time_us;
+  // A clock that is not trusted lets the device's own stamp win.
+  if (held_back) now_.clock = ClockQuality::kNotSynchronised;
+  Decode(bytes);
+  relay_.reset();
+  held_back_ = false;
+  ArmTimer();
 }
 
 void SessionLine::Decode(Bytes bytes) {
@@ -137,6 +156,7 @@ void SessionLine::ArmTimer() {
     if (error) return;
     timer_due_us_ = kNoDeadline;
     now_ = clock_.Read();
+    arrived_us_ = now_.utc_us;
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
   });
@@ -165,7 +185,7 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
   }
   ++health_.frames_accepted;
   // The age of the last frame is counted from when it came here, also when it is replayed with its original time.
-  const Now arrived = replay_ ? clock_.Read() : now_;
+  const Now arrived = replay_ || relay_ ? clock_.Read() : now_;
   health_.last_frame_us = arrived.utc_us;
   health_.last_frame_monotonic_us = arrived.monotonic_us;
   interval_.Add(now_.monotonic_us);
@@ -203,8 +223,12 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
     record.quality = reading.quality;
     record.time_quality = reading.time_quality;
     record.flags = reading.flags;
+    if (relay_ && reading.time_us == relay_->time_us && reading.time_quality != TimeQuality::kDeviceClock) {
+      record.time_quality = relay_->quality;
+    }
+    if (held_back_ && arrived_us_ - reading.time_us > kMaxDeviceClockError_us) record.flags |= kReadingLate;
     record.time_us = reading.time_us;
-    record.received_us = now_.utc_us;
+    record.received_us = arrived_us_;
     record.frame = archived;
     record.value = reading.value;
     record.quality = live_.Judge(record);
@@ -221,7 +245,7 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (const uint16_t number : heard_) {
     Slot& slot = slots_[number];
     slot.heard = false;
-    live_.Heard(slot.device, now_.utc_us);
+    live_.Heard(slot.device, arrived_us_);
     if (new_series) live_.AnnounceDevice(slot.device);
   }
   heard_.clear();
@@ -238,7 +262,7 @@ FrameId SessionLine::Archive(const FrameEvent& frame) {
   }
   ArchivedFrame archived;
   archived.source = options_.source;
-  archived.received_us = now_.utc_us;
+  archived.received_us = arrived_us_;
   archived.verdict = frame.verdict;
   archived.reason = frame.reason;
   archived.bytes.assign(frame.raw.begin(), frame.raw.end());

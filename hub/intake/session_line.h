@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class SessionLine final : public Line, private SessionEvents {
   void Opened() override;
   void Received(Bytes bytes) override;
   void ReceivedAt(Bytes bytes, const Now& when) override;
+  void ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool held_back) override;
   void Closed(std::string_view why, bool failed) override;
   void Finished(std::string_view what) override;
   Bytes ToSend() override { return session_->Transmit(); }
@@ -97,7 +99,10 @@ class SessionLine final : public Line, private SessionEvents {
   std::vector<uint16_t> heard_;  // slots of the frame at hand
   std::vector<Record> records_;
   std::map<std::string, int64_t, std::less<>> logged_us_;
-  Now now_;  // of the bytes at hand
+  Now now_;               // of the bytes at hand
+  UtcUs arrived_us_ = 0;  // when they came here
+  std::optional<StampedTime> relay_;
+  bool held_back_ = false;
   bool replay_ = false;
   int64_t sampled_us_ = INT64_MIN;
   std::function<void(const FrameEvent&, const Now&)> tap_;

@@ -26,7 +26,11 @@ struct Event {
   bool was_up = false;        // kDown
   bool taken_over = false;    // kDown: the broker said so
   bool closed_early = false;  // kDown: closed by the broker within seconds of its welcome
+  bool session_present = false;  // kUp: the broker has kept our subscriptions and what came for them
   bool retained = false;      // kMessage
+  // kMessage with QoS above 0 of a connection that keeps its session: the broker hears the acknowledgement when the
+  // last copy is let go.
+  std::shared_ptr<void> receipt = {};
   std::string text = {};      // kMessage: topic; kDown: why
   std::string payload = {};   // kMessage
 };
@@ -42,6 +46,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   void Put(Event event);
   // Main thread.
   void Close();
+  // Any thread.
+  bool closed();
 
  private:
   void Drain();
