@@ -139,7 +139,10 @@ class MqttSource final : public Source {
     const Now now = clock_.Read();
     StampedTime said = ChooseTime(legacy->stamp_us, now);
     if (held_back && legacy->stamp_us != kNoTime) said = {legacy->stamp_us, TimeQuality::kDeviceClock};
-    if (legacy->stamp_us != kNoTime && said.quality != TimeQuality::kDeviceClock) lines_.Count("stamp_not_believed");
+    if (said.quality != TimeQuality::kDeviceClock && !held_back) {
+      if (legacy->stamp_us != kNoTime) lines_.Count("stamp_not_believed");
+      return line->Received(BytesOf(legacy->frame));
+    }
     line->ReceivedFromRelay(BytesOf(legacy->frame), said, held_back);
   }
 

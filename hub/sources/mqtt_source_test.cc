@@ -94,7 +94,6 @@ class SourceHub {
       LineOptions line;
       line.source = config_.name;
       line.protocol = "lines";
-      line.commit_each_frame = config_.commit_each_frame;
       return std::make_unique<SessionLine>(io, clock, line, std::make_unique<LineSession>(), directory, *journal, *live);
     });
     mqtt::ConnectionOptions connection;
@@ -321,15 +320,6 @@ TEST_F(MqttSourceTest, SaysWhenTheBrokerIsAwayAndComesBack) {
   broker_.Start();
   ASSERT_TRUE(hub->WaitOpen());
   EXPECT_EQ(hub->senders->ReportedHealth().error, "");
-}
-
-TEST_F(MqttSourceTest, ARefusedSubscriptionIsSaid) {
-  TestBroker strict(TestBroker::Options{.extra = ""});
-  config_.topics = {"$share/bad"};  // not a filter that a broker can grant
-  SourceHub hub(strict, folder_, config_);
-  ASSERT_TRUE(RunUntil(hub.io, [&] { return hub.senders->state() == SourceState::kFailed ||
-                                            hub.senders->state() == SourceState::kWaiting; }));
-  EXPECT_NE(hub.senders->ReportedHealth().error, "");
 }
 
 }  // namespace
