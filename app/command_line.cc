@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/exit_code.h"
+#include "simulators/incubator.h"
 #include "simulators/p1_faults.h"
 #include "simulators/p1_meter.h"
 #include "vesta_version.h"
@@ -31,7 +32,7 @@ void AddRun(CLI::App& app, RunOptions* options) {
 }
 
 void AddDemo(CLI::App& app, DemoOptions* options) {
-  CLI::App* demo = AddCommand(app, "demo", "Run the hub on simulated meters: no root, no network, no configuration",
+  CLI::App* demo = AddCommand(app, "demo", "Run the hub on simulated devices: no root, no network, no configuration",
                               "  vesta demo\n"
                               "  vesta demo --http 127.0.0.1:8700 --data ~/vesta-demo --speed 10");
   demo->add_option("--http", options->http, "ADDRESS:PORT of page and API")->capture_default_str();
@@ -150,18 +151,22 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
   for (size_t i = 0; i < static_cast<size_t>(simulators::P1Kind::kCountOfKinds); ++i) {
     kinds.emplace_back(simulators::InfoOf(static_cast<simulators::P1Kind>(i)).name);
   }
-  CLI::App* simulate = AddCommand(app, "simulate", "Simulate a meter on a terminal, a TCP port or standard output",
-                                  "  vesta simulate p1 --list\n"
-                                  "  vesta simulate p1 --kind belgian --pty /tmp/p1\n"
-                                  "  vesta simulate p1 --kind dsmr5-three-phase --tcp 127.0.0.1:2323 --speed 60\n"
-                                  "  vesta simulate p1 --kind dsmr4 --stdout --count 3 --start 2025-03-30T00:59:40Z\n"
-                                  "  vesta simulate p1 --pty /tmp/p1 --fault noise:20 --fault silence:300");
-  simulate->add_option("PROTOCOL", options->protocol, "What the meter speaks")
-      ->check(CLI::IsMember({"p1"}))
+  for (size_t i = 0; i < static_cast<size_t>(simulators::IncubatorKind::kCountOfKinds); ++i) {
+    kinds.emplace_back(simulators::InfoOf(static_cast<simulators::IncubatorKind>(i)).name);
+  }
+  CLI::App* simulate =
+      AddCommand(app, "simulate", "Simulate a device on a terminal, a TCP port or (a meter) standard output",
+                 "  vesta simulate p1 --list\n"
+                 "  vesta simulate p1 --kind belgian --pty /tmp/p1\n"
+                 "  vesta simulate p1 --kind dsmr5-three-phase --tcp 127.0.0.1:2323 --speed 60\n"
+                 "  vesta simulate p1 --kind dsmr4 --stdout --count 3 --start 2025-03-30T00:59:40Z\n"
+                 "  vesta simulate p1 --pty /tmp/p1 --fault noise:20 --fault silence:300\n"
+                 "  vesta simulate incubator --kind isolette --pty /tmp/bed3 --fault restart:600");
+  simulate->add_option("PROTOCOL", options->protocol, "p1: a smart meter; incubator: a MEDIBUS device")
+      ->check(CLI::IsMember({"p1", "incubator"}))
       ->capture_default_str();
-  simulate->add_option("--kind", options->kind, "Kind of meter; --list tells them")
-      ->check(CLI::IsMember(kinds))
-      ->capture_default_str();
+  simulate->add_option("--kind", options->kind, "Kind of device; --list tells them [dsmr5-three-phase, tn500]")
+      ->check(CLI::IsMember(kinds));
   CLI::Option* pty = simulate->add_option("--pty", options->pty, "Make a terminal and a link to it at this path");
   CLI::Option* tcp = simulate->add_option("--tcp", options->tcp, "Serve on ADDRESS:PORT");
   CLI::Option* out = simulate->add_flag("--stdout", options->to_stdout, "Print --count telegrams (1) at once");
@@ -179,10 +184,13 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
         simulators::Fault fault;
+        simulators::IncubatorFault incubator_fault;
         std::string error;
+        // Which of the two holds is known when the whole line has been read.
+        if (simulators::ParseIncubatorFault(text, &incubator_fault, &error)) return std::string();
         return simulators::ParseFault(text, &fault, &error) ? std::string() : error;
       });
-  simulate->add_flag("--list", options->list, "Tell the kinds of meters and the faults");
+  simulate->add_flag("--list", options->list, "Tell the kinds of devices and the faults");
 }
 
 void AddDoctor(CLI::App& app, DoctorOptions* options) {

@@ -21,6 +21,7 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/sources/capture_file.h"
+#include "simulators/incubator_line.h"
 #include "simulators/p1_feed.h"
 #include "simulators/paced_feed.h"
 #include "simulators/pty_port.h"
@@ -53,6 +54,17 @@ constexpr std::array<DemoMeter, 4> kMeters = {{
     {"office", "Office in Ghent", P1Kind::kBelgian, true, true},
     {"vineyard", "Vineyard in Remich", P1Kind::kLuxembourg, false, false},
     {"barn", "Old barn", P1Kind::kDsmr2, false, false},
+}};
+
+struct DemoIncubator {
+  const char* source;
+  const char* title;
+  const char* key;
+  simulators::IncubatorKind kind;
+};
+constexpr std::array<DemoIncubator, 2> kIncubators = {{
+    {"bed-1", "Incubator, bed 1", "medibus_bed-1_5700-babyleo-tn500", simulators::IncubatorKind::kBabyleoTn500},
+    {"bed-2", "Incubator, bed 2", "medibus_bed-2_5701-isolette-8000-plus", simulators::IncubatorKind::kIsolette},
 }};
 
 // A folder that goes away with the demo when the user named none.
@@ -110,6 +122,10 @@ class Demo {
       if (running.port == nullptr) return false;
       running_.push_back(std::move(running));
     }
+    for (const DemoIncubator& incubator : kIncubators) {
+      beds_.push_back(simulators::PtyPort::Open(io_, directory_ + "/" + incubator.source, error));
+      if (beds_.back() == nullptr) return false;
+    }
     for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
       if (kMeters[i].yesterday && !WriteYesterday(i, error)) return false;
     }
@@ -153,6 +169,14 @@ class Demo {
                                    {"speed", 0},
                                    {"archive", "none"}});
     }
+    for (size_t i = 0; i < kIncubators.size(); ++i) {
+      config["sources"].push_back({{"name", kIncubators[i].source},
+                                   {"type", "serial"},
+                                   {"port", beds_[i]->where()},
+                                   {"protocol", "medibus"},
+                                   {"medibus", {{"host_name", "Vesta demo"}}}});
+      config["devices"].push_back({{"key", kIncubators[i].key}, {"name", kIncubators[i].title}});
+    }
     for (size_t i = 0; i < kMeters.size(); ++i) {
       config["devices"].push_back({{"key", DeviceKey(i)}, {"name", kMeters[i].title}});
     }
@@ -162,6 +186,14 @@ class Demo {
   void Start(Hub& hub) {
     hub_ = &hub;
     limit_ = std::chrono::steady_clock::now() + kReplayLimit;
+    // They answer in real time, whatever the speed of the meters.
+    for (size_t i = 0; i < kIncubators.size(); ++i) {
+      simulators::IncubatorOptions options;
+      options.kind = kIncubators[i].kind;
+      options.seed = i + 1;
+      options.start_us = hub::SystemClock().Read().utc_us;
+      lines_.push_back(std::make_unique<simulators::IncubatorLine>(io_, options, *beds_[i]));
+    }
     StartMetersAfterReplay();
   }
 
@@ -249,6 +281,8 @@ class Demo {
   UtcUs hung_up_us_ = 0;
   bool first_start_ = false;
   std::vector<Running> running_;
+  std::vector<std::unique_ptr<simulators::Port>> beds_;
+  std::vector<std::unique_ptr<simulators::IncubatorLine>> lines_;
   Hub* hub_ = nullptr;
   std::chrono::steady_clock::time_point limit_;
 };

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/whole_file.h"
 #include "hub/catalog/catalog.h"
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
@@ -22,8 +23,11 @@ namespace vesta::app {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kFarewellLook = std::chrono::milliseconds(20);
+constexpr int kFarewellLooks = 125;  // 2.5 s
 // The wall clock was set when it moves against the monotonic one by more than this between two ticks.
 constexpr int64_t kClockStep_us = 2 * kUsPerSecond;
+constexpr const char* kMergedFile = "/merged.json";
 constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 // The whole archive is bounded at so many full classes (source, verdict, reason).
 constexpr uint64_t kArchiveClasses = 4;
@@ -113,6 +117,7 @@ tl::expected<void, std::string> Hub::Open() {
   live_ = std::make_unique<hub::LiveView>(clock_, directory_);
   live_->Restore(restored->latest);
   ApplyDeviceNames();
+  MakeMerged();
   MakeSources();
   MakeOutputs();
   return {};
@@ -121,30 +126,34 @@ tl::expected<void, std::string> Hub::Open() {
 void Hub::MakeSources() {
   for (const hub::SourceConfig& config : config_.sources) {
     if (!config.enabled) continue;
-    if (hub::MakeSession(config) == nullptr) {
-      off_.push_back(fmt::format("source {}: no protocol {}", config.name, config.protocol));
-      continue;
-    }
     if (config.type == "mqtt") {
       sources_.push_back(MakeMqttSource(config));
       continue;
     }
     SourceEntry entry;
-    entry.line = MakeLine(config, Where(config));
+    entry.line = MakeLine(config, Where(config), "");
+    if (entry.line == nullptr) {
+      off_.push_back(fmt::format("source {}: no protocol {}", config.name, config.protocol));
+      continue;
+    }
     entry.source = hub::MakeSource(io_, config, *entry.line);
     sources_.push_back(std::move(entry));
   }
 }
 
-std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where) {
+std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where,
+                                                const std::string& sender) {
+  std::unique_ptr<Session> session = hub::MakeSession(config);
+  if (session == nullptr) return nullptr;
   hub::LineOptions options;
   options.source = config.name;
+  options.sender = sender;
   options.type = config.type;
   options.protocol = config.protocol;
   options.where = where;
   options.archive = PolicyOf(config.archive);
   options.commit_each_frame = config.commit_each_frame;
-  return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), hub::MakeSession(config), directory_,
+  return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
                                             *journal_, *live_);
 }
 
@@ -157,11 +166,37 @@ Hub::SourceEntry Hub::MakeMqttSource(const hub::SourceConfig& config) {
   SourceEntry entry;
   entry.senders = std::make_unique<hub::SenderLines>(
       clock_, std::move(base),
-      [this, config](const std::string& sender) { return MakeLine(config, "sender " + sender); });
+      [this, config](const std::string& sender) { return MakeLine(config, "sender " + sender, sender); });
   auto connection = brokers_.ForSource(config.mqtt, config_.hub_id + "-" + config.name);
   entry.source = hub::MakeMqttSource(config, clock_, std::move(connection), *entry.senders,
                                      [this](std::function<void()> done) { journal_->Flush(std::move(done)); });
   return entry;
+}
+
+void Hub::MakeMerged() {
+  if (config_.merged.empty()) return;
+  const std::string path = config_.storage.directory + kMergedFile;
+  std::map<std::string, hub::MergedDevice::State> kept;
+  if (const auto text = ReadWholeFile(path)) {
+    if (auto state = hub::MergedStateFromJson(*text)) {
+      kept = std::move(*state);
+    } else {
+      spdlog::warn("{}: not what was written, so merged counters begin anew", path);
+    }
+  }
+  for (const hub::MergedConfig& config : config_.merged) {
+    merged_.push_back(std::make_unique<hub::MergedDevice>(clock_, config, directory_, *live_));
+    merged_.back()->Restore(std::move(kept[config.key]));
+  }
+}
+
+// Which road each field is on, and the offsets of counters: written when a road changed and at the end.
+void Hub::KeepMerged() {
+  if (merged_.empty()) return;
+  std::map<std::string, hub::MergedDevice::State> states;
+  for (const auto& merged : merged_) states[merged->key()] = merged->state();
+  const std::string path = config_.storage.directory + kMergedFile;
+  if (auto written = ReplaceFile(path, hub::MergedStateToJson(states)); !written) spdlog::error("{}", written.error());
 }
 
 void Hub::MakeOutputs() {
@@ -205,7 +240,25 @@ void Hub::Stop(std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;
   tick_.cancel();
+  for (SourceEntry& entry : sources_) {
+    if (entry.line) entry.line->BeginFarewell();
+  }
+  AwaitFarewells(kFarewellLooks, std::move(done));
+}
+
+// A device that is polled is told before its host disappears; that takes two seconds at the most.
+void Hub::AwaitFarewells(int looks, std::function<void()> done) {
+  const auto said = [](const SourceEntry& entry) { return !entry.line || entry.line->farewell_said(); };
+  if (looks == 0 || std::all_of(sources_.begin(), sources_.end(), said)) return StopSources(std::move(done));
+  tick_.expires_after(kFarewellLook);
+  tick_.async_wait([this, looks, done = std::move(done)](const boost::system::error_code&) mutable {
+    AwaitFarewells(looks - 1, std::move(done));
+  });
+}
+
+void Hub::StopSources(std::function<void()> done) {
   for (SourceEntry& entry : sources_) entry.source->Stop();
+  KeepMerged();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send
   // it.
   journal_->Flush([this, done = std::move(done)]() mutable { StopOutputs(0, std::move(done)); });
@@ -255,6 +308,13 @@ tl::expected<void, std::string> Hub::StartWeb() {
             return found;
           },
       .state = [this] { return State(); },
+      .shown_series =
+          [this](hub::SeriesId series) {
+            for (const auto& merged : merged_) {
+              if (const hub::SeriesId shown = merged->ShownSeries(series)) return shown;
+            }
+            return hub::SeriesId{0};
+          },
       .rename = [this](hub::DeviceId device, std::string name,
                        std::string place) { return Rename(device, std::move(name), std::move(place)); },
       .protocols = ProtocolTables(),
@@ -299,6 +359,13 @@ void Hub::ArmTick() {
     if (error) return;
     WatchClock();
     live_->Tick();
+    uint64_t revisions = 0;
+    for (const auto& merged : merged_) {
+      merged->Tick();
+      revisions += merged->revision();
+    }
+    if (revisions != merged_kept_) KeepMerged();
+    merged_kept_ = revisions;
     ArmTick();
   });
 }

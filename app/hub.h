@@ -15,6 +15,7 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/devices/directory.h"
+#include "hub/insight/merged_device.h"
 #include "hub/intake/sender_lines.h"
 #include "hub/intake/session_line.h"
 #include "hub/journal/journal.h"
@@ -70,13 +71,18 @@ class Hub {
   Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off);
   tl::expected<void, std::string> Open();
   void MakeSources();
-  std::unique_ptr<hub::SessionLine> MakeLine(const hub::SourceConfig& config, const std::string& where);
+  std::unique_ptr<hub::SessionLine> MakeLine(const hub::SourceConfig& config, const std::string& where,
+                                             const std::string& sender);
   SourceEntry MakeMqttSource(const hub::SourceConfig& config);
   void MakeOutputs();
+  void MakeMerged();
+  void KeepMerged();
   tl::expected<void, std::string> StartWeb();
   void ApplyDeviceNames();
   void ApplyDeviceName(const hub::Device& device);
   hub::RenameResult Rename(hub::DeviceId device, std::string name, std::string place);
+  void AwaitFarewells(int looks, std::function<void()> done);
+  void StopSources(std::function<void()> done);
   void StopOutputs(size_t index, std::function<void()> done);
   void StopWeb(std::function<void()> done);
   void ArmTick();
@@ -95,6 +101,8 @@ class Hub {
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
   hub::mqtt::SharedConnections brokers_;
+  std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
+  uint64_t merged_kept_ = 0;  // sum of their revisions when they were last written
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;
   std::unique_ptr<hub::WebServer> web_;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <cstdio>
 
 #include "app/exit_code.h"
 #include "app/feed_run.h"
 #include "hub/clock/clock.h"
 #include "model/calendar.h"
+#include "simulators/incubator_line.h"
 #include "simulators/p1_feed.h"
 #include "simulators/pty_port.h"
 #include "simulators/tcp_port.h"
@@ -36,6 +39,69 @@ void PrintList() {
   }
 }
 
+void PrintIncubators() {
+  fmt::print("Kinds of MEDIBUS devices (--kind):\n");
+  for (size_t i = 0; i < static_cast<size_t>(simulators::IncubatorKind::kCountOfKinds); ++i) {
+    const simulators::IncubatorInfo& info = simulators::InfoOf(static_cast<simulators::IncubatorKind>(i));
+    fmt::print("  {:<20}{}\n", info.name, info.description);
+  }
+  fmt::print("\nFaults (--fault NAME or NAME:N):\n");
+  for (const simulators::IncubatorFaultInfo& fault : simulators::AllIncubatorFaults()) {
+    fmt::print("  {:<20}{} [{}]\n", fault.name, fault.description, fault.default_amount);
+  }
+}
+
+std::unique_ptr<simulators::Port> OpenPort(boost::asio::io_context& io, const SimulateOptions& options) {
+  std::string error;
+  std::unique_ptr<simulators::Port> port;
+  if (!options.pty.empty()) {
+    port = simulators::PtyPort::Open(io, options.pty, &error);
+  } else {
+    port = simulators::TcpPort::Open(io, options.tcp, &error);
+  }
+  if (port == nullptr) fmt::print(stderr, "vesta simulate: {}\n", error);
+  return port;
+}
+
+// A device that answers: it lives in real time, and on a port only.
+int SimulateIncubator(const SimulateOptions& options) {
+  simulators::IncubatorOptions device;
+  const simulators::IncubatorInfo* info = simulators::FindIncubator(options.kind.empty() ? "tn500" : options.kind);
+  if (info == nullptr) {
+    fmt::print(stderr, "vesta simulate: there is no incubator \"{}\"; --list tells them\n", options.kind);
+    return kExitWrongUsage;
+  }
+  if (options.to_stdout || options.speed != 1 || options.count != 0 || !options.start.empty()) {
+    fmt::print(stderr, "vesta simulate: an incubator answers its host: only --pty or --tcp, --seed and --fault\n");
+    return kExitWrongUsage;
+  }
+  device.kind = info->kind;
+  device.seed = options.seed;
+  device.start_us = hub::SystemClock().Read().utc_us;
+  for (const std::string& text : options.faults) {
+    simulators::IncubatorFault fault;
+    std::string error;
+    if (!simulators::ParseIncubatorFault(text, &fault, &error)) {
+      fmt::print(stderr, "vesta simulate: {}\n", error);
+      return kExitWrongUsage;
+    }
+    device.faults.push_back(fault);
+  }
+  boost::asio::io_context io;
+  const std::unique_ptr<simulators::Port> port = OpenPort(io, options);
+  if (port == nullptr) return kExitCannotStart;
+  std::signal(SIGPIPE, SIG_IGN);
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&io](const boost::system::error_code& failed, int) {
+    if (!failed) io.stop();
+  });
+  const simulators::IncubatorLine line(io, device, *port);
+  fmt::print(stderr, "{} listens for a host on {}\n", info->description, port->where());
+  io.run();
+  fmt::print(stderr, "sent {} frames\n", line.device().frames_sent());
+  return kExitOk;
+}
+
 int PrintToStdout(simulators::P1FeedOptions options) {
   if (options.count == 0) options.count = 1;
   simulators::P1Feed feed(options);
@@ -49,12 +115,15 @@ int PrintToStdout(simulators::P1FeedOptions options) {
 }  // namespace
 
 int RunSimulate(const SimulateOptions& options) {
+  const bool is_incubator = options.protocol == "incubator";
   if (options.list) {
-    PrintList();
+    is_incubator ? PrintIncubators() : PrintList();
     return kExitOk;
   }
+  if (is_incubator) return SimulateIncubator(options);
   simulators::P1FeedOptions feed_options;
-  const simulators::P1KindInfo* info = simulators::FindP1Kind(options.kind);
+  const simulators::P1KindInfo* info =
+      simulators::FindP1Kind(options.kind.empty() ? "dsmr5-three-phase" : options.kind);
   if (info == nullptr) {
     fmt::print(stderr, "vesta simulate: there is no kind \"{}\"; --list tells them\n", options.kind);
     return kExitWrongUsage;
@@ -83,17 +152,8 @@ int RunSimulate(const SimulateOptions& options) {
   if (options.to_stdout) return PrintToStdout(feed_options);
 
   boost::asio::io_context io;
-  std::string error;
-  std::unique_ptr<simulators::Port> port;
-  if (!options.pty.empty()) {
-    port = simulators::PtyPort::Open(io, options.pty, &error);
-  } else {
-    port = simulators::TcpPort::Open(io, options.tcp, &error);
-  }
-  if (port == nullptr) {
-    fmt::print(stderr, "vesta simulate: {}\n", error);
-    return kExitCannotStart;
-  }
+  const std::unique_ptr<simulators::Port> port = OpenPort(io, options);
+  if (port == nullptr) return kExitCannotStart;
   simulators::P1Feed feed(feed_options);
   fmt::print(stderr, "{} meter {}: ", info->name, feed.meter().equipment_id());
   return RunFeed(io, feed, *port, options.speed, feed_options.start_us, FeedStart::kAtOnce);

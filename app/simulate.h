@@ -9,9 +9,9 @@ namespace vesta::app {
 
 struct SimulateOptions {
   std::string protocol = "p1";
-  std::string kind = "dsmr5-three-phase";
-  std::string pty;  // path of the link to make
-  std::string tcp;  // ADDRESS:PORT
+  std::string kind;  // "" = the usual one of the protocol
+  std::string pty;   // path of the link to make
+  std::string tcp;   // ADDRESS:PORT
   bool to_stdout = false;
   double speed = 1;  // on a port: simulated seconds a second, 0 = as fast as readers take it
   uint64_t seed = 1;

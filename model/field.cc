@@ -6,9 +6,9 @@ namespace vesta {
 namespace {
 
 constexpr std::string_view kUnitTexts[] = {
-    "",     "V",  "A",  "W",   "kW",  "var", "kvar", "VA", "kVA", "Wh", "kWh", "kvarh",
-    "kVAh", "Hz", "m³", "L",   "GJ",  "s",   "min",  "h",  "°C",  "%",  "Ah",  "hPa",
-    "bar",  "g",  "kg", "rpm", "dBm", "B",   "lx",   "dB", "",    "mV", "mA",  "kB/s",
+    "",   "V",  "A", "W",   "kW", "var",  "kvar", "VA",   "kVA",  "Wh",  "kWh",   "kvarh", "kVAh", "Hz",  "m³",
+    "L",  "GJ", "s", "min", "h",  "°C",   "%",    "Ah",   "hPa",  "bar", "g",     "kg",    "rpm",  "dBm", "B",
+    "lx", "dB", "",  "mV",  "mA", "kB/s", "dBA",  "/min", "mbar", "mL",  "L/min", "kPa",   "mmHg",
 };
 static_assert(sizeof(kUnitTexts) / sizeof(kUnitTexts[0]) == static_cast<size_t>(Unit::kCountOfUnits));
 

@@ -91,6 +91,13 @@ enum class Unit : uint8_t {
   kMillivolt,
   kMilliampere,
   kKilobytePerSecond,
+  kDecibelA,
+  kPerMinute,
+  kMillibar,
+  kMillilitre,
+  kLitrePerMinute,
+  kKilopascal,
+  kMillimetreOfMercury,
   kCountOfUnits,  // keep last
 };
 

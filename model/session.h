@@ -95,6 +95,11 @@ class Session {
   // Which objects unknown_objects() counts; bounded by the session.
   virtual void ReportUnknown(UnknownSink& /*sink*/) const {}
 
+  // The line will be closed by choice, and the other side may want to be told: keep the session running until
+  // farewell_said(), which is soon whatever the other side does.
+  virtual void BeginFarewell(const Now& /*now*/, SessionEvents& /*events*/) {}
+  virtual bool farewell_said() const { return true; }
+
   // The transport was opened again: what was half received is void.
   virtual void LinkReset(const Now& now, SessionEvents& events) = 0;
 };

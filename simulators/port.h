@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ class Port {
  public:
   virtual ~Port() = default;
   virtual void Send(std::string_view bytes) = 0;
+  // What comes back from whoever is at the other end goes to `take`; without this it is read and forgotten, or left.
+  virtual void Listen(std::function<void(std::string_view)> take) = 0;
   // Bytes that the slowest reader has still to take; beyond kPortBacklogMax_bytes they are lost.
   virtual size_t backlog() const = 0;
   virtual bool has_reader() const = 0;

@@ -14,6 +14,8 @@
 namespace vesta::simulators {
 namespace {
 
+constexpr auto kListenAgain = std::chrono::milliseconds(20);
+
 std::string Reason(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 // A link left by a simulator that was killed may be replaced, a file of the user's not.
@@ -107,6 +109,27 @@ void PtyPort::Send(std::string_view bytes) {
   }
   pending_ += bytes;
   Flush();
+}
+
+void PtyPort::Listen(std::function<void(std::string_view)> take) {
+  take_ = std::move(take);
+  Read();
+}
+
+void PtyPort::Read() {
+  master_.async_read_some(boost::asio::buffer(heard_),
+                          [this, alive = alive_](const boost::system::error_code& failed, size_t count) {
+                            if (!*alive || failed == boost::asio::error::operation_aborted) return;
+                            if (!failed) {
+                              take_({heard_.data(), count});
+                              return Read();
+                            }
+                            // Nobody has the other end open.
+                            again_.expires_after(kListenAgain);
+                            again_.async_wait([this, alive](const boost::system::error_code& stopped) {
+                              if (!stopped && *alive) Read();
+                            });
+                          });
 }
 
 void PtyPort::Flush() {

@@ -5,8 +5,11 @@
 // already and points to a terminal, and removed at the end; any other file at that path is an error.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,6 +24,7 @@ class PtyPort final : public Port {
   ~PtyPort() override;
 
   void Send(std::string_view bytes) override;
+  void Listen(std::function<void(std::string_view)> take) override;
   size_t backlog() const override;
   bool has_reader() const override;
   std::string where() const override { return link_path_.empty() ? device_ : link_path_; }
@@ -28,10 +32,14 @@ class PtyPort final : public Port {
   const std::string& device() const { return device_; }  // "/dev/pts/7"
 
  private:
-  PtyPort(boost::asio::io_context& io, int fd) : master_(io, fd) {}
+  PtyPort(boost::asio::io_context& io, int fd) : master_(io, fd), again_(io) {}
   void Flush();
+  void Read();
 
   boost::asio::posix::stream_descriptor master_;
+  boost::asio::steady_timer again_;
+  std::function<void(std::string_view)> take_;
+  std::array<char, 512> heard_;
   std::string device_;
   std::string link_path_;
   std::string pending_;

@@ -17,7 +17,7 @@ struct TcpPort::Client {
   tcp::socket socket;
   std::string pending;  // not yet given to the kernel
   std::string writing;
-  char ignored[512];
+  char heard[512];
 };
 
 bool ParseEndpoint(const std::string& text, tcp::endpoint* endpoint, std::string* error) {
@@ -71,17 +71,18 @@ void TcpPort::Accept() {
     if (!failed && clients_.size() < kTcpClientsMax) {
       auto client = std::make_shared<Client>(std::move(socket));
       clients_.push_back(client);
-      ReadAndForget(client);
+      Read(client);
     }
     Accept();
   });
 }
 
-void TcpPort::ReadAndForget(const std::shared_ptr<Client>& client) {
-  client->socket.async_read_some(boost::asio::buffer(client->ignored),
-                                 [this, alive = alive_, client](const error_code& failed, size_t) {
+void TcpPort::Read(const std::shared_ptr<Client>& client) {
+  client->socket.async_read_some(boost::asio::buffer(client->heard),
+                                 [this, alive = alive_, client](const error_code& failed, size_t count) {
                                    if (!*alive) return;
-                                   if (!failed) return ReadAndForget(client);
+                                   if (!failed && take_) take_({client->heard.data(), count});
+                                   if (!failed) return Read(client);
                                    error_code ignored;
                                    client->socket.close(ignored);
                                    RemoveClosed();

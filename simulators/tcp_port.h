@@ -1,10 +1,11 @@
 // A TCP server that stands in for a serial-to-network bridge: every client hears the same bytes; what clients send is
-// read and ignored, as a meter does.
+// read and, unless somebody listens, ignored, as a meter does.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ class TcpPort final : public Port {
   ~TcpPort() override;
 
   void Send(std::string_view bytes) override;
+  void Listen(std::function<void(std::string_view)> take) override { take_ = std::move(take); }
   size_t backlog() const override;
   bool has_reader() const override;
   std::string where() const override;
@@ -36,13 +38,14 @@ class TcpPort final : public Port {
 
   explicit TcpPort(boost::asio::io_context& io) : acceptor_(io) {}
   void Accept();
-  void ReadAndForget(const std::shared_ptr<Client>& client);
+  void Read(const std::shared_ptr<Client>& client);
   void Flush(const std::shared_ptr<Client>& client);
   void RemoveClosed();
 
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::ip::tcp::endpoint endpoint_;
   std::vector<std::shared_ptr<Client>> clients_;
+  std::function<void(std::string_view)> take_;
   PortCounts counts_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

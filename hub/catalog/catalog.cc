@@ -4,7 +4,9 @@
 #include <array>
 #include <cctype>
 
+#include "hub/catalog/medibus_texts.h"
 #include "hub/catalog/p1_texts.h"
+#include "protocols/medibus/fields.h"
 #include "protocols/p1/fields.h"
 
 namespace vesta::hub {
@@ -30,8 +32,9 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 std::span<const ProtocolEntry> Protocols() {
-  static const std::array<ProtocolEntry, 1> protocols = {{
+  static const std::array<ProtocolEntry, 2> protocols = {{
       {"p1", "Smart meter, P1 port", p1::Fields(), P1Texts()},
+      {"medibus", "Incubators and other MEDIBUS devices", medibus::Fields(), MedibusTexts()},
   }};
   return protocols;
 }

@@ -113,7 +113,7 @@ constexpr Case kSchema[] = {
      "v:1:36: sources[0].type: \"seriel\" is not one of the allowed values; did you mean serial? (allowed: serial, "
      "tcp, tcp-listen, capture)\n"},
     {"MissingKeys", "{\"sources\": [\n  {\"name\": \"a\", \"type\": \"tcp\"}]}",
-     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1)\n"
+     "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, medibus)\n"
      "v:2:3: sources[0].host: \"host\" is missing (allowed: a host name or an IP address, without tcp:// and without "
      "the port)\n"
      "v:2:3: sources[0].port: \"port\" is missing (allowed: a whole number from 1 to 65535)\n"},
@@ -190,6 +190,12 @@ constexpr Case kRules[] = {
      "v:1:14: outputs[0]: a password without a username (allowed: \"username\" beside it)\n"},
     {"SameDeviceTwice", "{\"devices\": [{\"key\": \"a\"}, {\"key\": \"a\"}]}",
      "v:1:36: devices[1].key: the device \"a\" is used twice, first in line 1 (allowed: each once)\n"},
+    {"MergedAlone", R"({"merged": [{"key": "house", "members": ["a"]}]})",
+     "v:1:41: merged[0].members: there is nothing to merge (allowed: at least two keys of devices)\n"},
+    {"MergedFieldOfOneMember",
+     R"({"merged": [{"key": "h", "members": ["a", "b"], "fields": [{"field": "v", "from": ["v"]}]}]})",
+     "v:1:83: merged[0].fields[0].from: 1 names for 2 members (allowed: one for each member, an empty text where it "
+     "has none)\n"},
 };
 INSTANTIATE_TEST_SUITE_P(Rules, BadConfig, testing::ValuesIn(kRules),
                          [](const auto& instance) { return std::string(instance.param.name); });

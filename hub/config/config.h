@@ -54,16 +54,28 @@ struct MqttConfig {
   bool verify_host = true;
 };
 
+struct MedibusConfig {
+  bool passive = false;   // listen only: another host polls
+  std::string host_name;  // told to a device that asks; "" = none
+  double cycle_s = 5;
+  double alarm_s = 2;
+  double response_timeout_s = 10;
+  uint32_t realtime_streams = 0;
+  std::string assumed_family =
+      "incubator";         // of a device that does not identify itself: "incubator", "ventilator", "none"
+  std::string table_file;  // code rows of the site, laid over the built-in table
+};
+
 struct SourceConfig {
   std::string name;      // unique, [a-z0-9_-]+
   std::string type;      // "serial", "tcp", "tcp-listen", "mqtt", "capture"
-  std::string protocol;  // "p1"
+  std::string protocol;  // "p1", "medibus"
   bool enabled = true;
 
   // serial
   std::string port;  // /dev/serial/by-id/...; a glob pattern is allowed
   uint32_t baud = 115200;
-  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "7N1"
+  std::string framing = "8N1";  // "8N1", "7E1", "8E1", "8O1", "7N1"
   // tcp, tcp-listen
   std::string host;  // tcp: where to connect
   uint16_t tcp_port = 0;
@@ -86,6 +98,7 @@ struct SourceConfig {
   bool commit_each_frame = false;
 
   P1Config p1;
+  MedibusConfig medibus;
 };
 
 struct OutputConfig {
@@ -135,6 +148,21 @@ struct DeviceConfig {
   std::string place;
 };
 
+// One physical device that several sources hear.
+struct MergedConfig {
+  struct FieldMap {
+    std::string field;              // name in the merged device
+    std::vector<std::string> from;  // by member; "" = this member has none
+  };
+  std::string key;  // [a-z0-9_-]+
+  std::string name;
+  std::string place;
+  std::vector<std::string> members;  // keys of devices, the preferred one first
+  std::vector<FieldMap> fields;
+  uint32_t fallback_after_s = 60;
+  uint32_t return_after_s = 60;
+};
+
 struct Config {
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
@@ -145,6 +173,7 @@ struct Config {
   std::vector<SourceConfig> sources;
   std::vector<OutputConfig> outputs;
   std::vector<DeviceConfig> devices;
+  std::vector<MergedConfig> merged;
 };
 
 }  // namespace vesta::hub

@@ -7,6 +7,8 @@ namespace {
 
 using Kind = JsonNode::Kind;
 
+constexpr uint32_t kMedibusBaud = 19200;
+
 void Get(const JsonNode& node, const char* key, std::string* out) {
   const JsonNode* value = node.Find(key);
   if (value != nullptr && value->is_text()) *out = value->text;
@@ -44,6 +46,30 @@ void FillP1(const JsonNode& node, P1Config* p1) {
   Get(node, "repair_line_ends", &p1->repair_line_ends);
   Get(node, "lenient_end_mark", &p1->lenient_end_mark);
   Get(node, "max_telegram_bytes", &p1->max_telegram_bytes);
+}
+
+void FillMedibus(const JsonNode& node, MedibusConfig* medibus) {
+  Get(node, "passive", &medibus->passive);
+  Get(node, "host_name", &medibus->host_name);
+  Get(node, "cycle_s", &medibus->cycle_s);
+  Get(node, "alarm_s", &medibus->alarm_s);
+  Get(node, "response_timeout_s", &medibus->response_timeout_s);
+  Get(node, "realtime_streams", &medibus->realtime_streams);
+  Get(node, "assumed_family", &medibus->assumed_family);
+  Get(node, "table_file", &medibus->table_file);
+}
+
+// The schema's defaults suit a smart meter. A clinical line has another speed, keeps every raw frame, and each frame is
+// on the disk before it counts as received.
+void ApplyMedibusDefaults(const JsonNode& node, SourceConfig* source) {
+  const auto is_given = [&node](const char* key) {
+    const JsonNode* value = node.Find(key);
+    return value != nullptr && value->line != 0;
+  };
+  if (!is_given("baud")) source->baud = kMedibusBaud;
+  if (!is_given("framing")) source->framing = "8E1";
+  if (!is_given("archive")) source->archive = "all";
+  if (!is_given("commit_each_frame")) source->commit_each_frame = true;
 }
 
 void FillMqtt(const JsonNode& node, MqttConfig* mqtt) {
@@ -120,6 +146,8 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "commit_each_frame", &source->commit_each_frame);
   source->p1.zone = hub_zone;
   if (const JsonNode* p1 = node.Find("p1")) FillP1(*p1, &source->p1);
+  if (const JsonNode* medibus = node.Find("medibus")) FillMedibus(*medibus, &source->medibus);
+  if (source->protocol == "medibus") ApplyMedibusDefaults(node, source);
 }
 
 void FillOutput(const JsonNode& node, OutputConfig* output) {
@@ -136,6 +164,22 @@ void FillOutput(const JsonNode& node, OutputConfig* output) {
   Get(node, "discovery_prefix", &output->discovery_prefix);
   Get(node, "discovery_form", &output->discovery_form);
   Get(node, "birth_topic", &output->birth_topic);
+}
+
+void FillMerged(const JsonNode& node, MergedConfig* merged) {
+  Get(node, "key", &merged->key);
+  Get(node, "name", &merged->name);
+  Get(node, "place", &merged->place);
+  Get(node, "members", &merged->members);
+  Get(node, "fallback_after_s", &merged->fallback_after_s);
+  Get(node, "return_after_s", &merged->return_after_s);
+  const JsonNode* const fields = node.Find("fields");
+  if (fields == nullptr) return;
+  for (const JsonNode& item : fields->items) {
+    MergedConfig::FieldMap& map = merged->fields.emplace_back();
+    Get(item, "field", &map.field);
+    Get(item, "from", &map.from);
+  }
 }
 
 void FillDevice(const JsonNode& node, DeviceConfig* device) {

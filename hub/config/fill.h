@@ -13,6 +13,7 @@ void FillStorage(const JsonNode& node, StorageConfig* storage);
 void FillHttp(const JsonNode& node, HttpConfig* http);
 void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig* source);
 void FillOutput(const JsonNode& node, OutputConfig* output);
+void FillMerged(const JsonNode& node, MergedConfig* merged);
 void FillDevice(const JsonNode& node, DeviceConfig* device);
 
 }  // namespace vesta::hub

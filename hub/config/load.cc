@@ -50,6 +50,7 @@ class Loader {
     LoadHttp(MemberOrEmpty(root, "http"));
     LoadEach(root, "sources", &result_.config.sources, &Loader::LoadSource);
     LoadEach(root, "outputs", &result_.config.outputs, &Loader::LoadOutput);
+    LoadEach(root, "merged", &result_.config.merged, &Loader::LoadMerged);
     LoadEach(root, "devices", &result_.config.devices, &Loader::LoadDevice);
   }
 
@@ -74,6 +75,7 @@ class Loader {
     SourceConfig source;
     FillSource(node, result_.config.site_zone, &source);
     Resolve(&source.file);
+    Resolve(&source.medibus.table_file);
     if (const JsonNode* p1 = node.Find("p1")) {
       source.p1.encryption_key = Secret(secrets_.ReadHexKey(*p1, path + ".p1", "encryption_key"));
       source.p1.authentication_key = Secret(secrets_.ReadHexKey(*p1, path + ".p1", "authentication_key"));
@@ -96,6 +98,13 @@ class Loader {
     Resolve(&mqtt->ca_file);
     Resolve(&mqtt->cert_file);
     Resolve(&mqtt->key_file);
+  }
+
+  MergedConfig LoadMerged(const JsonNode& node, const std::string& path) {
+    MergedConfig merged;
+    FillMerged(node, &merged);
+    rules_.CheckMerged(node, path, merged);
+    return merged;
   }
 
   DeviceConfig LoadDevice(const JsonNode& node, const std::string& path) {

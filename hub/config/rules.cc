@@ -34,6 +34,9 @@ void Rules::CheckSource(const JsonNode& node, const std::string& path, const Sou
   if (source.type == "mqtt") {
     CheckTopics(node, path, source);
     CheckBroker(node, path, source.mqtt);
+    if (source.form == "legacy" && source.protocol != "medibus") {
+      Report(node, path, "form", "messages of this form hold MEDIBUS frames", "\"protocol\": \"medibus\", or raw");
+    }
   }
 }
 
@@ -97,6 +100,24 @@ void Rules::CheckBroker(const JsonNode& node, const std::string& path, const Mqt
   }
   if (!mqtt.password.empty() && mqtt.username.empty()) {
     Report(node, path, "", "a password without a username", "\"username\" beside it");
+  }
+}
+
+void Rules::CheckMerged(const JsonNode& node, const std::string& path, const MergedConfig& merged) {
+  CheckUnique(node, path, "key", merged.key, "merged device");
+  const JsonNode* const members = node.Find("members");
+  if (merged.members.size() < 2) {
+    Report(node, path, "members", "there is nothing to merge", "at least two keys of devices");
+  }
+  for (size_t i = 0; i < merged.members.size() && members != nullptr; ++i) {
+    CheckUnique(members->items[i], fmt::format("{}.members[{}]", path, i), "", merged.members[i], "member");
+  }
+  const JsonNode* const fields = node.Find("fields");
+  for (size_t i = 0; i < merged.fields.size() && fields != nullptr; ++i) {
+    if (merged.fields[i].from.size() == merged.members.size()) continue;
+    Report(fields->items[i], fmt::format("{}.fields[{}]", path, i), "from",
+           fmt::format("{} names for {} members", merged.fields[i].from.size(), merged.members.size()),
+           "one for each member, an empty text where it has none");
   }
 }
 

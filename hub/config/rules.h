@@ -18,6 +18,7 @@ class Rules {
   void CheckHttp(const JsonNode& node, const HttpConfig& http);
   void CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckOutput(const JsonNode& node, const std::string& path, const OutputConfig& output);
+  void CheckMerged(const JsonNode& node, const std::string& path, const MergedConfig& merged);
   void CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device);
 
  private:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,11 +75,22 @@ class Line {
   // What the session wants to send; report what went out.
   virtual Bytes ToSend() = 0;
   virtual void Sent(size_t count) = 0;
+  // A transport that can send asks to be woken when something is to be sent at another time than after bytes received:
+  // a protocol that asks of its own accord, on a line that is silent until asked.
+  void WhenToSend(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // The journal's memory is filling faster than the disk empties it: a source that can wait (a capture) should.
   virtual bool Crowded() const { return false; }
 
   virtual SourceHealth& health() = 0;
+
+ protected:
+  void WakeSender() {
+    if (wake_) wake_();
+  }
+
+ private:
+  std::function<void()> wake_;
 };
 
 }  // namespace vesta::hub

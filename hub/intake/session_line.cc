@@ -159,14 +159,33 @@ void SessionLine::ArmTimer() {
     arrived_us_ = now_.utc_us;
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
+    if (!session_->Transmit().empty()) WakeSender();
   });
+}
+
+void SessionLine::BeginFarewell() {
+  if (health_.state != SourceState::kOpen) return;
+  now_ = clock_.Read();
+  session_->BeginFarewell(now_, *this);
+  ArmTimer();
+  if (!session_->Transmit().empty()) WakeSender();
+}
+
+// Where the wire tells nothing, the sender is part of the device's identity: the source alone has several.
+DeviceId SessionLine::Resolve(DeviceInfo info, DeviceId parent) {
+  std::string identity;
+  if (!info.identity_on_wire && !options_.sender.empty()) {
+    identity = options_.sender + (info.identity.empty() ? "" : "/") + std::string(info.identity);
+    info.identity = identity;
+  }
+  return directory_.Resolve(options_.protocol, options_.source, info, parent);
 }
 
 void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
   if (slots_.size() <= slot) slots_.resize(slot + 1);
   DeviceId parent = 0;
   if (info.parent != kNoDevice && info.parent < slots_.size()) parent = slots_[info.parent].device;
-  const DeviceId device = directory_.Resolve(options_.protocol, options_.source, info, parent);
+  const DeviceId device = Resolve(info, parent);
   Slot& entry = slots_[slot];
   if (entry.device != device) {
     entry.device = device;
@@ -181,6 +200,12 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
   const FrameId archived = Archive(frame);
   if (frame.verdict != FrameVerdict::kAccepted) {
     CountProblem(frame);
+    return;
+  }
+  // Something that the session found out by the clock: nothing was heard.
+  if (frame.raw.empty()) {
+    TakeReadings(frame, 0);
+    if (options_.commit_each_frame) journal_.Flush();
     return;
   }
   ++health_.frames_accepted;
@@ -245,7 +270,7 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (const uint16_t number : heard_) {
     Slot& slot = slots_[number];
     slot.heard = false;
-    live_.Heard(slot.device, arrived_us_);
+    if (!frame.raw.empty()) live_.Heard(slot.device, arrived_us_);
     if (new_series) live_.AnnounceDevice(slot.device);
   }
   heard_.clear();

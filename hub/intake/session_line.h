@@ -30,6 +30,7 @@ struct LineOptions {
   std::string source;    // name in the configuration
   std::string type;      // "serial", ...
   std::string protocol;  // "p1", ...
+  std::string sender;    // one of several on the source: tells apart devices whose identity is not on the wire
   std::string where;     // for people
   ArchivePolicy archive = ArchivePolicy::kSampled;
   bool commit_each_frame = false;
@@ -61,6 +62,9 @@ class SessionLine final : public Line, private SessionEvents {
   void Sent(size_t count) override { session_->Transmitted(count); }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
+  // The source will be stopped: what the device should hear before it goes out now.
+  void BeginFarewell();
+  bool farewell_said() const { return health_.state != SourceState::kOpen || session_->farewell_said(); }
   // The health with the session's own counters as they are now.
   const SourceHealth& ReportedHealth();
   std::vector<UnknownObject> UnknownObjects() const;
@@ -75,6 +79,7 @@ class SessionLine final : public Line, private SessionEvents {
     bool heard = false;            // in the frame at hand
   };
 
+  DeviceId Resolve(DeviceInfo info, DeviceId parent);
   void OnDevice(uint16_t slot, const DeviceInfo& device) override;
   void OnFrame(const FrameEvent& frame) override;
   void TakeReadings(const FrameEvent& frame, FrameId archived);

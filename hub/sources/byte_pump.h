@@ -1,8 +1,8 @@
 // Moves bytes between an open stream and a Line until the stream ends, falls silent or is closed.
 //
 // One pump is one connection. It is kept alive by its own pending handlers; after Close() neither the Line nor the
-// callback is called any more. The bytes that a session wants to send are looked for when the stream opens and after
-// each bytes received.
+// callback is called any more. The bytes that a session wants to send are looked for when the stream opens, after each
+// bytes received and when the Line says that there are some.
 #pragma once
 
 #include <array>
@@ -43,6 +43,9 @@ class BytePump : public std::enable_shared_from_this<BytePump<Stream>> {
 
   void Start() {
     last_byte_ = Clock::now();
+    line_.WhenToSend([weak = this->weak_from_this()] {
+      if (const auto self = weak.lock()) self->Write();
+    });
     Read();
     Write();
     WatchSilence();
@@ -79,7 +82,7 @@ class BytePump : public std::enable_shared_from_this<BytePump<Stream>> {
   }
 
   void Write() {
-    if (writing_) return;
+    if (writing_ || closed_) return;
     const Bytes wanted = line_.ToSend();
     if (wanted.empty()) return;
     const Bytes part = wanted.first(std::min(wanted.size(), kPumpWriteBytes));

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/sources/mqtt_payload.h"
+#include "protocols/medibus/legacy_mqtt.h"
 
 namespace vesta::hub {
 namespace {
@@ -124,26 +124,28 @@ class MqttSource final : public Source {
   }
 
   void TakeLegacy(const mqtt::IncomingMessage& message, bool backlog) {
-    const auto legacy = ReadLegacyMessage(message.payload, config_.stamp_offset_min);
-    if (!legacy) return lines_.Reject("payload");
+    medibus::LegacyMessage& legacy = legacy_;
+    if (!medibus::ReadLegacyMessage(message.payload, &legacy)) return lines_.Reject("payload");
+    const UtcUs stamp_us = medibus::LegacyTime(legacy, config_.stamp_offset_min);
+    const Bytes frame(legacy.frame.data(), legacy.frame_size);
     const bool held_back = backlog || message.retained;
     if (message.retained) lines_.Count("retained");
     if (backlog) lines_.Count("held_back");
-    if (legacy->stamp_us == kNoTime) {
+    if (stamp_us == kNoTime) {
       lines_.Count("stamp_unreadable");
       if (message.retained) return;
     }
-    Line* const line = lines_.For(legacy->sender);
+    Line* const line = lines_.For(legacy.node_id);
     if (line == nullptr) return;
     // What waited on the way keeps the node's stamp however old it is; else the rule of live readings holds.
     const Now now = clock_.Read();
-    StampedTime said = ChooseTime(legacy->stamp_us, now);
-    if (held_back && legacy->stamp_us != kNoTime) said = {legacy->stamp_us, TimeQuality::kDeviceClock};
+    StampedTime said = ChooseTime(stamp_us, now);
+    if (held_back && stamp_us != kNoTime) said = {stamp_us, TimeQuality::kDeviceClock};
     if (said.quality != TimeQuality::kDeviceClock && !held_back) {
-      if (legacy->stamp_us != kNoTime) lines_.Count("stamp_not_believed");
-      return line->Received(BytesOf(legacy->frame));
+      if (stamp_us != kNoTime) lines_.Count("stamp_not_believed");
+      return line->Received(frame);
     }
-    line->ReceivedFromRelay(BytesOf(legacy->frame), said, held_back);
+    line->ReceivedFromRelay(frame, said, held_back);
   }
 
   const SourceConfig config_;
@@ -158,6 +160,7 @@ class MqttSource final : public Source {
   std::string refused_;
   std::array<size_t, kRememberedMessages> remembered_{};
   size_t next_remembered_ = 0;
+  medibus::LegacyMessage legacy_;  // of the message at hand: too large for the stack
   int64_t last_message_us_ = 0;
   int64_t backlog_until_us_ = INT64_MIN;
   bool stopped_ = false;

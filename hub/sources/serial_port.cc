@@ -91,10 +91,11 @@ bool SetLine(uint32_t baud, const std::string& framing, termios* settings) {
   }
   const bool seven = framing == "7E1" || framing == "7N1";
   const bool even = framing == "7E1" || framing == "8E1";
-  if (speed == nullptr || (!seven && !even && framing != "8N1")) return false;
+  const bool odd = framing == "8O1";
+  if (speed == nullptr || (!seven && !even && !odd && framing != "8N1")) return false;
   cfmakeraw(settings);
   settings->c_cflag &= ~(kFramingBits | CRTSCTS);
-  settings->c_cflag |= CREAD | CLOCAL | (seven ? CS7 : CS8) | (even ? PARENB : 0U);
+  settings->c_cflag |= CREAD | CLOCAL | (seven ? CS7 : CS8) | (even ? PARENB : 0U) | (odd ? PARENB | PARODD : 0U);
   // A byte with a parity error is passed on as it is: the frame's checksum tells, and a counter shows it.
   settings->c_iflag &= ~(IXON | IXOFF | IXANY | INPCK);
   settings->c_cc[VMIN] = 1;

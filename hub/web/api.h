@@ -57,6 +57,8 @@ struct ApiContext {
   // By name of the source.
   std::function<std::vector<std::pair<std::string, std::vector<UnknownObject>>>()> unknown_objects;
   std::function<HubState()> state;
+  // The series whose readings a merged device's series shows now; 0 for all others.
+  std::function<SeriesId(SeriesId)> shown_series;
   // Gives a device its name and place, announces it and makes it durable.
   std::function<RenameResult(DeviceId, std::string name, std::string place)> rename;
 

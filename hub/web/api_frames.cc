@@ -35,9 +35,10 @@ void WriteStats(JsonWriter& json, const ArchiveStats& row) {
 
 std::string ObjectsJson(const ApiContext& context, const std::string& source) {
   std::string text;
-  for (const auto& [name, objects] : context.unknown_objects()) {
+  for (const auto& found : context.unknown_objects()) {
+    const std::string& name = found.first;
     if (!source.empty() && name != source) continue;
-    for (const UnknownObject& object : objects) {
+    for (const UnknownObject& object : found.second) {
       if (!text.empty()) text += ',';
       AppendJson(&text, [&](JsonWriter& json) {
         json.BeginObject().Key("source").Text(name).Key("code").Text(object.code).Key("example").Text(object.example);

@@ -25,7 +25,8 @@ struct ReadingsJob : std::enable_shared_from_this<ReadingsJob> {
 
   ApiContext& context;
   std::shared_ptr<void> slot;
-  SeriesId series = 0;
+  SeriesId asked = 0;
+  SeriesId series = 0;  // whose readings they are: another road's when a merged device was asked for
   SeriesField field;
   UtcUs from_us = 0;
   UtcUs to_us = 0;
@@ -105,7 +106,11 @@ struct ReadingsJob : std::enable_shared_from_this<ReadingsJob> {
     HttpResponse response;
     response.hold = std::move(slot);
     AppendJson(&response.body, [&](JsonWriter& json) {
-      json.BeginObject().Key("series").Integer(series).Key("from").Time(from_us).Key("to").Time(to_us);
+      json.BeginObject().Key("series").Integer(asked).Key("road");
+      const Series* const road = asked == series ? nullptr : context.directory.FindSeries(series);
+      const Device* const device = road == nullptr ? nullptr : context.directory.FindDevice(road->device);
+      device == nullptr ? json.Null() : json.Text(device->key);
+      json.Key("from").Time(from_us).Key("to").Time(to_us);
       json.Key("total").Integer(static_cast<int64_t>(total)).Key("thinned").Boolean(thinned).Key("before");
       if (before.records.empty()) {
         json.Null();
@@ -148,7 +153,9 @@ void Readings(ApiContext& context, const QuerySlots& slots, const Call& call, st
   if (job->from_us > job->to_us) return reply->Send(BadQuery("from lies after to"));
   job->slot = slots.Take();
   if (!job->slot) return reply->Send(Busy());
-  job->series = series->id;
+  job->asked = series->id;
+  const SeriesId shown = context.shown_series(series->id);
+  job->series = shown == 0 ? series->id : shown;
   job->field = series->field;
   job->points = static_cast<size_t>(points);
   job->Start(std::move(reply));

@@ -193,6 +193,15 @@ TEST_F(ServerTest, UnknownObjectsOfUnderstoodFrames) {
   EXPECT_NE(Get("/api/v1/unknown?source=other").body.find(R"("objects":[])"), string::npos);
 }
 
+TEST_F(ServerTest, AMergedSeriesShowsTheReadingsOfItsRoad) {
+  Start();
+  EXPECT_NE(Get("/api/v1/readings?series=1").body.find(R"("series":1,"road":null)"), string::npos);
+  fake_.merged_series = 2;
+  fake_.shown_series = 1;
+  const string answer = Get("/api/v1/readings?series=2").body;
+  EXPECT_NE(answer.find(R"("series":2,"road":"p1_e0044007382246019")"), string::npos) << answer;
+}
+
 TEST_F(ServerTest, ANameFromTheConfigurationStays) {
   Start();
   fake_.named_by_configuration = true;

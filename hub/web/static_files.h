@@ -11,7 +11,7 @@ namespace vesta::hub {
 
 // Scripts and styles come from this hub only and never stand in the page: a hostile device text can't become one.
 inline constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 // Largest file of the page when unpacked for a client that does not take gzip.
 inline constexpr size_t kMaxUnpackedBytes = 4u << 20;

@@ -136,6 +136,13 @@ struct Scalar {
   Stamp stamp;
 };
 
+// A number without digits after the point that is not negative and fits; else -1.
+inline int SmallNumber(const Scalar& scalar) {
+  if (scalar.kind != ScalarKind::kNumber || scalar.number.exponent != 0) return -1;
+  if (scalar.number.mantissa < 0 || scalar.number.mantissa > INT32_MAX) return -1;
+  return static_cast<int>(scalar.number.mantissa);
+}
+
 // What one group of an object of that row (null: unknown) holds.
 Scalar Classify(const ObisRow* row, std::string_view raw, const TimeRules& rules);
 

@@ -228,6 +228,58 @@ TEST_F(SystemTest, OneWrongPartDoesNotStopTheRest) {
   EXPECT_NE(health["reasons"].dump().find("wrong"), std::string::npos) << health.dump();
 }
 
+TEST_F(SystemTest, AMergedDeviceFallsBackToTheSecondRoad) {
+  PtyPair first;
+  PtyPair second;
+  Plug(first);
+  simulators::P1MeterOptions options;
+  options.kind = simulators::P1Kind::kDsmr5ThreePhase;
+  options.seed = 2;
+  options.installed_us = meter_us_ - 7'200'000'000;
+  simulators::P1Meter other(options);
+  const auto key_of = [](const std::string& telegram) {
+    const size_t at = telegram.find("0-0:96.1.1(") + 11;
+    std::string id;
+    for (size_t i = at; telegram[i] != ')'; i += 2)
+      id += static_cast<char>(std::stoi(telegram.substr(i, 2), nullptr, 16));
+    std::transform(id.begin(), id.end(), id.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
+    return "p1_" + id;
+  };
+  const auto other_telegram = [&] {
+    other.Advance(meter_us_);
+    return other.Emit();
+  };
+  const std::string config =
+      directory_.Write("vesta.json", R"({"storage": {"directory": ")" + directory_.path() + R"(/data", "commit_s": 1},
+      "sources": [{"name": "meter", "type": "serial", "protocol": "p1", "port": ")" +
+                                         CableName() + R"("},
+                  {"name": "other", "type": "serial", "protocol": "p1", "port": ")" +
+                                         second.path() + R"("}],
+      "merged": [{"key": "house", "name": "House", "members": [")" +
+                                         key_of(NextTelegram()) + "\", \"" + key_of(other_telegram()) +
+                                         R"("], "fallback_after_s": 2, "return_after_s": 1}]})");
+  HubProcess hub(RunArguments(config));
+  ASSERT_NE(hub.WaitForPort(), 0) << hub.Output();
+  ASSERT_TRUE(WaitFor([&] { return SourceOpen(hub) && hub.Api("sources")["sources"][1]["state"] == "open"; }));
+  const auto merged_road = [&](bool send_first) {
+    if (send_first) first.Write(NextTelegram());
+    if (!send_first) meter_us_ += 1'000'000;
+    second.Write(other_telegram());
+    const json all = hub.Api("series");
+    for (const json& series : all["series"]) {
+      if (series["device"] == "merged_house" && series["field"] == "energy_import_t1") {
+        const json answer = Readings(hub, series["id"]);
+        return answer["road"].is_string() ? answer["road"].get<std::string>() : std::string();
+      }
+    }
+    return std::string();
+  };
+  const std::string preferred = key_of(NextTelegram());
+  ASSERT_TRUE(WaitFor([&] { return merged_road(true) == preferred; })) << hub.Output();
+  ASSERT_TRUE(WaitFor([&] { return merged_road(false) == key_of(other_telegram()); })) << hub.Output();
+  ASSERT_TRUE(WaitFor([&] { return merged_road(true) == preferred; })) << hub.Output();
+}
+
 TEST_F(SystemTest, TwoHubsNeverShareAData) {
   PtyPair pty;
   Plug(pty);

@@ -6,6 +6,7 @@ namespace vesta::vectors {
 std::span<const Format> Formats() {
   static constexpr Format kFormats[] = {
       {"dsmr", ClaimsP1, RunP1},
+      {"medibus", ClaimsMedibus, RunMedibus},
   };
   return kFormats;
 }

@@ -8,4 +8,7 @@ namespace vesta::vectors {
 bool ClaimsP1(const VectorFile& file);
 void RunP1(const VectorFile& file, Results* results);
 
+bool ClaimsMedibus(const VectorFile& file);
+void RunMedibus(const VectorFile& file, Results* results);
+
 }  // namespace vesta::vectors

@@ -106,6 +106,7 @@ class FakeHub {
         [this] {
           return HubState{"0.1.0", kFakeNow_us - 60 * kUsPerSecond, problems};
         },
+        [this](SeriesId series) { return series == merged_series ? shown_series : 0; },
         [this](DeviceId id, std::string name, std::string place) {
           if (named_by_configuration) return RenameResult::kNamedByConfiguration;
           if (!directory.SetName(id, std::move(name), std::move(place))) return RenameResult::kNoDevice;
@@ -240,6 +241,8 @@ class FakeHub {
   std::vector<std::pair<std::string, std::vector<UnknownObject>>> unknown_objects = {
       {"cupboard", {{"0-0:96.99.9", "(0001)", 3}}}};
   bool named_by_configuration = false;
+  SeriesId merged_series = 0;  // shows shown_series
+  SeriesId shown_series = 0;
   std::vector<std::string> problems;
   DeviceId meter_id = 0;
   DeviceId gas_id = 0;
