@@ -205,6 +205,20 @@ MetricUnit MetricUnitOf(Unit unit) {
       return {"_timestamp_seconds"};
     case Unit::kKilobytePerSecond:
       return {"_bytes_per_second", 3};
+    case Unit::kDecibelA:
+      return {"_decibels_a"};
+    case Unit::kPerMinute:
+      return {"_per_minute"};
+    case Unit::kMillibar:
+      return {"_pascals", 2};
+    case Unit::kMillilitre:
+      return {"_cubic_meters", -6};
+    case Unit::kLitrePerMinute:
+      return {"_liters_per_minute"};
+    case Unit::kKilopascal:
+      return {"_pascals", 3};
+    case Unit::kMillimetreOfMercury:
+      return {"_millimeters_of_mercury"};
   }
   return {""};
 }

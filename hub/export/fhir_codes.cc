@@ -75,6 +75,18 @@ std::string_view UcumCode(Unit unit) {
       return "kBy/s";
     case Unit::kLux:
       return "lx";
+    case Unit::kPerMinute:
+      return "/min";
+    case Unit::kMillilitre:
+      return "mL";
+    case Unit::kLitrePerMinute:
+      return "L/min";
+    case Unit::kMillibar:
+      return "mbar";
+    case Unit::kKilopascal:
+      return "kPa";
+    case Unit::kMillimetreOfMercury:
+      return "mm[Hg]";
     default:
       return "";
   }

@@ -187,6 +187,7 @@ void SessionLine::OnDevice(uint16_t slot, const DeviceInfo& info) {
   if (info.parent != kNoDevice && info.parent < slots_.size()) parent = slots_[info.parent].device;
   const DeviceId device = Resolve(info, parent);
   Slot& entry = slots_[slot];
+  entry.parent = parent;
   if (entry.device != device) {
     entry.device = device;
     entry.series.clear();
@@ -270,7 +271,10 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (const uint16_t number : heard_) {
     Slot& slot = slots_[number];
     slot.heard = false;
-    if (!frame.raw.empty()) live_.Heard(slot.device, arrived_us_);
+    if (!frame.raw.empty()) {
+      live_.Heard(slot.device, arrived_us_);
+      if (slot.parent != 0) live_.Heard(slot.parent, arrived_us_);  // it came through that
+    }
     if (new_series) live_.AnnounceDevice(slot.device);
   }
   heard_.clear();

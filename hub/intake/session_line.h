@@ -75,6 +75,7 @@ class SessionLine final : public Line, private SessionEvents {
  private:
   struct Slot {
     DeviceId device = 0;
+    DeviceId parent = 0;
     std::vector<SeriesId> series;  // by place in the field table, 0 = not resolved yet
     bool heard = false;            // in the frame at hand
   };

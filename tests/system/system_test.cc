@@ -3,13 +3,21 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <filesystem>
+#include <future>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <thread>
 
+#include "simulators/incubator_line.h"
 #include "simulators/p1_meter.h"
+#include "simulators/pty_port.h"
 #include "tests/system/hub_process.h"
 #include "tests/system/pty_pair.h"
 
@@ -297,6 +305,65 @@ TEST_F(SystemTest, BeyondLoopbackNeedsAPassword) {
   EXPECT_NE(hub.Output().find("password"), std::string::npos) << hub.Output();
 }
 
+// A device that answers, on a loop of its own.
+class LivingIncubator {
+ public:
+  explicit LivingIncubator(const std::string& path) {
+    std::string error;
+    port_ = simulators::PtyPort::Open(io_, path, &error);
+    simulators::IncubatorOptions options;
+    options.start_us = NowUs();
+    options.answer_us = 5000;
+    line_ = std::make_unique<simulators::IncubatorLine>(io_, options, *port_);
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~LivingIncubator() {
+    io_.stop();
+    thread_.join();
+  }
+  bool InSession() {
+    std::promise<bool> answer;
+    boost::asio::post(io_, [&] { answer.set_value(line_->device().in_session()); });
+    return answer.get_future().get();
+  }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  std::unique_ptr<simulators::Port> port_;
+  std::unique_ptr<simulators::IncubatorLine> line_;
+  std::thread thread_;
+};
+
+TEST_F(SystemTest, AnIncubatorIsPolledAndToldGoodbye) {
+  LivingIncubator incubator(CableName());
+  const std::string config =
+      directory_.Write("ward.json", R"({"storage": {"directory": ")" + directory_.path() + R"(/data"},
+      "sources": [{"name": "bed-1", "type": "serial", "protocol": "medibus", "port": ")" +
+                                        CableName() + R"("}]})");
+  HubProcess hub(RunArguments(config));
+  ASSERT_NE(hub.WaitForPort(), 0) << hub.Output();
+  ASSERT_TRUE(WaitFor([&] { return SeriesOf(hub, "air_temp") != 0 && SeriesOf(hub, "code_table") != 0; }))
+      << Source(hub).dump() << hub.Output();
+  EXPECT_TRUE(incubator.InSession());
+  // Each frame is durable at once, though the store commits every ten seconds only.
+  ASSERT_TRUE(WaitFor(
+      [&] {
+        const json readings = Readings(hub, SeriesOf(hub, "air_temp"));
+        return readings.is_object() && readings["total"].get<int>() >= 1;
+      },
+      std::chrono::seconds(5)));
+  std::string device;
+  const json devices = hub.Api("devices");
+  for (const json& one : devices["devices"]) {
+    if (one["kind"] == "incubator") device = one["key"];
+  }
+  EXPECT_EQ(device, "medibus_bed-1_5700-babyleo-tn500");
+  hub.Signal(SIGTERM);
+  EXPECT_EQ(hub.WaitForExit(), 0) << hub.Output();
+  EXPECT_FALSE(incubator.InSession());  // STOP came: it need not find out by silence
+}
+
 TEST(DemoTest, ShowsLiveMetersAndADayOfHistory) {
   const TempDirectory directory;
   HubProcess hub({"demo", "--http", "127.0.0.1:" + std::to_string(FreePort()), "--data", directory.path()});
@@ -312,7 +379,8 @@ TEST(DemoTest, ShowsLiveMetersAndADayOfHistory) {
   };
   ASSERT_TRUE(WaitFor(
       [&] {
-        return online() == std::set<std::string>{"electricity_meter", "gas_meter", "water_meter"};
+        return online() ==
+               std::set<std::string>{"electricity_meter", "gas_meter", "gateway", "incubator", "water_meter"};
       },
       std::chrono::seconds(40)))
       << hub.Api("devices").dump() << hub.Api("sources").dump() << hub.Output();
