@@ -13,6 +13,7 @@
 
 #include "app/whole_file.h"
 #include "hub/catalog/catalog.h"
+#include "hub/export/exporter.h"
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
 #include "hub/sources/mqtt_source.h"
@@ -325,12 +326,34 @@ tl::expected<void, std::string> Hub::StartWeb() {
             return text == nullptr ? std::string_view() : text->description;
           },
       .device_title = hub::DeviceTitle,
+      .make_export = [this](const hub::ExportCall& call) { return MakeExport(call); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());
   web_ = std::move(*web);
   page_address_ = web_->address();
   return {};
+}
+
+tl::expected<hub::ExportPieces, std::string> Hub::MakeExport(const hub::ExportCall& call) const {
+  const auto format = hub::FindExportFormat(call.format);
+  if (!format) return tl::unexpected(std::string("format is csv, csv-wide, jsonl or fhir"));
+  hub::ExportRequest request;
+  request.format = *format;
+  request.from_us = call.from_us;
+  request.to_us = call.to_us;
+  request.devices = call.devices;
+  request.fields = call.fields;
+  const std::vector<hub::Device> devices(directory_.devices().begin(), directory_.devices().end());
+  const std::vector<hub::Series> series(directory_.series().begin(), directory_.series().end());
+  auto plan = hub::PlanExport(std::move(request), devices, series);
+  if (!plan) return tl::unexpected(plan.error());
+  hub::ExportPieces pieces;
+  pieces.content_type = hub::MediaType(*format);
+  pieces.file_name = fmt::format("{}.{}", config_.hub_id, hub::FileEnding(*format));
+  pieces.next = [exporter = std::shared_ptr<hub::Exporter>(hub::MakeExporter(std::move(*plan)))](
+                    hub::StoreReader& reader, std::string* out) { return exporter->Next(reader, out); };
+  return pieces;
 }
 
 hub::HubState Hub::State() const {

@@ -87,6 +87,7 @@ class Hub {
   void StopWeb(std::function<void()> done);
   void ArmTick();
   void WatchClock();
+  tl::expected<hub::ExportPieces, std::string> MakeExport(const hub::ExportCall& call) const;
   hub::HubState State() const;
 
   boost::asio::io_context& io_;

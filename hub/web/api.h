@@ -45,6 +45,21 @@ struct HubState {
   std::vector<std::string> problems;
 };
 
+// What a client wants as a file.
+struct ExportCall {
+  std::string format = "csv";
+  UtcUs from_us = INT64_MIN;
+  UtcUs to_us = INT64_MAX;
+  std::vector<std::string> devices;  // keys; none: all
+  std::vector<std::string> fields;
+};
+// How it is made, piece by piece. next runs on the reading thread; false: that was the end.
+struct ExportPieces {
+  std::string content_type;
+  std::string file_name;
+  std::function<tl::expected<bool, StoreError>(StoreReader&, std::string*)> next;
+};
+
 // All of it outlives the web server. Everything is called on the main thread but the work passed to query.
 struct ApiContext {
   const Clock& clock;
@@ -67,6 +82,8 @@ struct ApiContext {
   std::function<std::string(std::string_view protocol, std::string_view field)> field_name;
   std::function<std::string_view(std::string_view protocol, std::string_view field)> field_description;
   std::function<std::string(const Device&)> device_title;
+  // The error is for people: no such format, device or field.
+  std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
 };
 
 // Longest name and place that a user may give.
@@ -82,6 +99,7 @@ inline constexpr size_t kMaxFrameBytes = 256 * 1024;
 void AddDeviceRoutes(Router& router, ApiContext& context);
 void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events);
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
