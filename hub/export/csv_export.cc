@@ -72,8 +72,9 @@ class WideExporter final : public Exporter {
   explicit WideExporter(ExportPlan plan) : plan_(std::move(plan)), cells_(plan_.series.size()) {}
 
   tl::expected<bool, StoreError> Next(StoreReader& reader, std::string* out) override {
+    const size_t end = out->size() + kPieceBytes;
     if (!begun_) Begin(out);
-    while (out->size() < kPieceBytes) {
+    while (out->size() < end) {
       // Device by device: each has its own shift, and in one device the values of a frame share their time.
       if (!stream_) {
         if (at_ == plan_.devices.size()) return false;

@@ -12,6 +12,7 @@ class LongExporter final : public Exporter {
   LongExporter(ExportPlan plan, std::unique_ptr<RowWriter> rows) : plan_(std::move(plan)), rows_(std::move(rows)) {}
 
   tl::expected<bool, StoreError> Next(StoreReader& reader, std::string* out) override {
+    const size_t end = out->size() + kPieceBytes;
     if (!begun_) {
       begun_ = true;
       rows_->Begin(plan_, out);
@@ -20,7 +21,7 @@ class LongExporter final : public Exporter {
       const ExportSeries& series = plan_.series[at_];
       if (!stream_) stream_.emplace(series.id, plan_.request.from_us, plan_.request.to_us);
       while (true) {
-        if (out->size() >= kPieceBytes) return true;
+        if (out->size() >= end) return true;
         auto next = stream_->Peek(reader);
         if (!next) return tl::unexpected(next.error());
         if (*next == nullptr) break;
