@@ -224,13 +224,13 @@ void AddPasswd(CLI::App& app, PasswdOptions* options) {
 }
 
 void AddExport(CLI::App& app, ExportOptions* options) {
-  CLI::App* command = AddCommand(
-      app, "export", "Write history to a file: CSV, JSON lines, FHIR R4, or the table of the NEONAT project",
-      "Reads beside a running hub. docs/exports.md has the formats and what a key hides.\n"
-      "  vesta export csv --data /var/lib/vesta --from 2026-01-01T00:00:00Z > january.csv\n"
-      "  vesta export csv-wide --device p1_m1 --field power_import --out power.csv\n"
-      "  vesta export fhir --key-file research.key --out ward.json\n"
-      "  vesta export neonat --out rea.db");
+  CLI::App* command =
+      AddCommand(app, "export", "Write history to a file: CSV, JSON lines, FHIR R4, or the table of the NEONAT project",
+                 "Reads beside a running hub. docs/exports.md has the formats and what a key hides.\n"
+                 "  vesta export csv --data /var/lib/vesta --from 2026-01-01T00:00:00Z > january.csv\n"
+                 "  vesta export csv-wide --device p1_m1 --field power_import --out power.csv\n"
+                 "  vesta export fhir --key-file research.key --out ward.json\n"
+                 "  vesta export neonat --out rea.db");
   command->add_option("FORMAT", options->format, "Form of the file")
       ->check(CLI::IsMember({"csv", "csv-wide", "jsonl", "fhir", "neonat"}))
       ->capture_default_str();
@@ -243,7 +243,8 @@ void AddExport(CLI::App& app, ExportOptions* options) {
   command->add_option("--field", options->fields, "Only this field (may be repeated)")->allow_extra_args(false);
   command->add_option("--key-file", options->key_file,
                       "Pseudonymous: names and dates hidden by this key, free text left out");
-  command->add_option("--stamp-offset-min", options->stamp_offset_min, "neonat: minutes that its times are ahead of UTC")
+  command
+      ->add_option("--stamp-offset-min", options->stamp_offset_min, "neonat: minutes that its times are ahead of UTC")
       ->check(CLI::Range(-840, 840))
       ->capture_default_str();
 }
@@ -257,7 +258,9 @@ void AddImport(CLI::App& app, ImportOptions* options) {
   command->add_option("FORMAT", options->format, "Form of the file")->required()->check(CLI::IsMember({"neonat"}));
   command->add_option("FILE", options->file, "What to import")->required();
   command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
-  command->add_option("--source", options->source, "Part of the devices' keys; the name of an mqtt source joins them to its devices")
+  command
+      ->add_option("--source", options->source,
+                   "Part of the devices' keys; the name of an mqtt source joins them to its devices")
       ->capture_default_str();
   command->add_option("--stamp-offset-min", options->stamp_offset_min, "Minutes that its times are ahead of UTC")
       ->check(CLI::Range(-840, 840))

@@ -75,8 +75,7 @@ int RunExport(const ExportOptions& options) {
   }
   if (options.format == "neonat") {
     if (options.out == "-") return Fail("the table is a SQLite file: give --out FILE", kExitWrongUsage);
-    const auto rows =
-        hub::ExportNeonat(options.directory, std::move(request), options.out, options.stamp_offset_min);
+    const auto rows = hub::ExportNeonat(options.directory, std::move(request), options.out, options.stamp_offset_min);
     if (!rows) return Fail(rows.error(), kExitProblems);
     fmt::print(stderr, "{} rows written to {}\n", *rows, options.out);
     return kExitOk;

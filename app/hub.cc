@@ -154,8 +154,8 @@ std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config,
   options.where = where;
   options.archive = PolicyOf(config.archive);
   options.commit_each_frame = config.commit_each_frame;
-  return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
-                                            *journal_, *live_);
+  return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_, *journal_,
+                                            *live_);
 }
 
 Hub::SourceEntry Hub::MakeMqttSource(const hub::SourceConfig& config) {

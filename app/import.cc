@@ -46,9 +46,8 @@ int RunImport(const ImportOptions& options) {
   neonat.folder = options.directory;
   neonat.source = options.source;
   neonat.stamp_offset_min = options.stamp_offset_min;
-  const auto report = hub::ImportNeonat(neonat, [](uint64_t done, uint64_t total) {
-    fmt::print(stderr, "{} of {} rows\n", done, total);
-  });
+  const auto report = hub::ImportNeonat(
+      neonat, [](uint64_t done, uint64_t total) { fmt::print(stderr, "{} of {} rows\n", done, total); });
   if (!report) {
     fmt::print(stderr, "vesta import: {}\n", report.error());
     return kExitCannotStart;

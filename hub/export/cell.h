@@ -1,8 +1,8 @@
 // Cells of CSV files (RFC 4180) that a spreadsheet takes for what they are.
 //
 // Texts of devices are hostile: one that begins with = + - @ or a control character would be run as a formula, so it
-// gets an apostrophe in front (and so does one that begins with an apostrophe, to be undone exactly). Numbers are written
-// by us and need none. Bytes that are not UTF-8 become U+FFFD, NUL too.
+// gets an apostrophe in front (and so does one that begins with an apostrophe, to be undone exactly). Numbers are
+// written by us and need none. Bytes that are not UTF-8 become U+FFFD, NUL too.
 #pragma once
 
 #include <string>

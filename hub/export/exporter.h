@@ -1,7 +1,8 @@
 // Writes history as a file, piece by piece: CSV long or wide, JSON lines, FHIR R4, the table of the NEONAT project.
 //
-// A piece is some ten kilobytes, made by one call of Next with a store reader at hand, so that a command, an HTTP answer
-// and a test use the same code, and memory stays the same for a day and for ten years. The formats are docs/exports.md.
+// A piece is some ten kilobytes, made by one call of Next with a store reader at hand, so that a command, an HTTP
+// answer and a test use the same code, and memory stays the same for a day and for ten years. The formats are
+// docs/exports.md.
 #pragma once
 
 #include <memory>
@@ -86,9 +87,9 @@ class Exporter {
 std::unique_ptr<Exporter> MakeExporter(ExportPlan plan);
 
 // Words of the formats.
-std::string_view ExportQualityName(ValueQuality quality);   // "ok", "unavailable", ...
-std::string_view ExportTimeName(TimeQuality quality);       // "device", "hub", "hub_unsynchronised", "back_dated"
-std::string ExportFlags(uint8_t flags);                     // "late", "repaired", "late+repaired", ""
-std::string_view ExportValueKindName(ValueKind kind);       // "none", "decimal", "real", "text", "state"
+std::string_view ExportQualityName(ValueQuality quality);  // "ok", "unavailable", ...
+std::string_view ExportTimeName(TimeQuality quality);      // "device", "hub", "hub_unsynchronised", "back_dated"
+std::string ExportFlags(uint8_t flags);                    // "late", "repaired", "late+repaired", ""
+std::string_view ExportValueKindName(ValueKind kind);      // "none", "decimal", "real", "text", "state"
 
 }  // namespace vesta::hub

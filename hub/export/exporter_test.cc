@@ -52,12 +52,10 @@ TEST(ExportCsv, WritesEveryReadingWithItsExactDigits) {
   AddHouse(data);
   const std::vector<std::string> lines = LinesOf(data.Export(Request(ExportFormat::kCsv)));
   EXPECT_EQ(lines[0], "time,device,protocol,field,kind,value,name,unit,quality,time_from,flags,index,received");
-  EXPECT_EQ(lines[1],
-            "2025-08-10T22:00:00Z,p1_m1,p1,power,decimal,1.230,,kW,ok,device,,0,2025-08-10T22:00:00.250Z");
+  EXPECT_EQ(lines[1], "2025-08-10T22:00:00Z,p1_m1,p1,power,decimal,1.230,,kW,ok,device,,0,2025-08-10T22:00:00.250Z");
   EXPECT_EQ(lines[2],
             "2025-08-10T22:00:01Z,p1_m1,p1,power,decimal,-5,,kW,suspect,device,late,0,2025-08-10T22:00:01.250Z");
-  EXPECT_EQ(lines[3],
-            "2025-08-10T22:00:02Z,p1_m1,p1,power,none,,,kW,unavailable,device,,0,2025-08-10T22:00:02.250Z");
+  EXPECT_EQ(lines[3], "2025-08-10T22:00:02Z,p1_m1,p1,power,none,,,kW,unavailable,device,,0,2025-08-10T22:00:02.250Z");
   EXPECT_THAT(lines[4], HasSubstr(",voltage,decimal,230.10,,V,ok,"));
   EXPECT_THAT(lines[5], HasSubstr(",tariff,state,2,normal,,ok,"));
   EXPECT_THAT(lines[6], HasSubstr(",tariff,state,42,unknown(0x2A),,ok,"));
@@ -67,8 +65,9 @@ TEST(ExportCsv, WritesEveryReadingWithItsExactDigits) {
 }
 
 TEST(ExportCsv, GuardsWhatASpreadsheetWouldRun) {
-  for (const std::string text : {"=1", "+1", "-1", "@x", "\t=1", "\r=1", "'x", "\xEF\xBC\x9D"
-                                                                                "1"}) {
+  for (const std::string text : {"=1", "+1", "-1", "@x", "\t=1", "\r=1", "'x",
+                                 "\xEF\xBC\x9D"
+                                 "1"}) {
     std::string cell;
     AppendTextCell(text, &cell);
     ASSERT_TRUE(cell.starts_with("\"'")) << cell;
@@ -80,7 +79,9 @@ TEST(ExportCsv, GuardsWhatASpreadsheetWouldRun) {
   EXPECT_EQ(plain, "plain");
   std::string broken;
   AppendTextCell(std::string_view("a\xFF\0b", 4), &broken);
-  EXPECT_EQ(broken, "a\xEF\xBF\xBD\xEF\xBF\xBD" "b");
+  EXPECT_EQ(broken,
+            "a\xEF\xBF\xBD\xEF\xBF\xBD"
+            "b");
 }
 
 TEST(ExportCsvWide, HasALineAnInstantAndAColumnAField) {
@@ -90,11 +91,11 @@ TEST(ExportCsvWide, HasALineAnInstantAndAColumnAField) {
   data.Add(other, kExportStart_us, Value::OfDecimal(7, 0));
   ExportRequest request = Request(ExportFormat::kCsvWide);
   request.fields = {"power", "voltage", "tariff"};
-  EXPECT_THAT(LinesOf(data.Export(request)),
-              ElementsAre("time,device,\"power [kW]\",\"voltage [V]\",tariff",
-                          "2025-08-10T22:00:00Z,p1_m1,1.230,230.10,normal",
-                          "2025-08-10T22:00:01Z,p1_m1,,,",  // suspect
-                          "2025-08-10T22:00:02Z,p1_m1,,,unknown(0x2A)", "2025-08-10T22:00:00Z,p1_m2,7,,"));
+  EXPECT_THAT(
+      LinesOf(data.Export(request)),
+      ElementsAre("time,device,\"power [kW]\",\"voltage [V]\",tariff", "2025-08-10T22:00:00Z,p1_m1,1.230,230.10,normal",
+                  "2025-08-10T22:00:01Z,p1_m1,,,",  // suspect
+                  "2025-08-10T22:00:02Z,p1_m1,,,unknown(0x2A)", "2025-08-10T22:00:00Z,p1_m2,7,,"));
 }
 
 TEST(ExportJsonLines, EachLineIsAnObjectAndNumbersKeepTheirDigits) {
@@ -139,7 +140,8 @@ TEST(Export, APseudonymousOneNamesNobody) {
   ExportRequest request = Request(ExportFormat::kJsonLines);
   request.privacy.emplace(kKey);
   const std::string text = data.Export(request);
-  for (const char* telling : {"p1_m1", "M1", "S-M1", "cmd", "Model", "HYPERLINK", "2025-08-10", "\"number\"", "message"}) {
+  for (const char* telling :
+       {"p1_m1", "M1", "S-M1", "cmd", "Model", "HYPERLINK", "2025-08-10", "\"number\"", "message"}) {
     EXPECT_THAT(text, Not(HasSubstr(telling)));
   }
   const Privacy privacy(kKey);
@@ -170,7 +172,8 @@ TEST(ExportFhir, IsABundleOfDevicesAndObservations) {
   data.Add(relay, kExportStart_us, Value::OfState(1));
   data.Add(real, kExportStart_us, Value::OfReal(std::numeric_limits<double>::quiet_NaN()));
   const std::string text = data.Export(Request(ExportFormat::kFhir));
-  EXPECT_THAT(text, HasSubstr("\"value\":36.0,\"unit\":\"°C\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"Cel\""));
+  EXPECT_THAT(text,
+              HasSubstr("\"value\":36.0,\"unit\":\"°C\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"Cel\""));
   const auto bundle = nlohmann::json::parse(text);
   EXPECT_EQ(bundle["resourceType"], "Bundle");
   EXPECT_EQ(bundle["entry"].size(), 2u + 10u);

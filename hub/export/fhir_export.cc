@@ -67,8 +67,8 @@ class FhirRows final : public RowWriter {
       device_uuid_ = UuidOf("device " + series.device);
     }
     Separate(out);
-    const std::string uuid =
-        UuidOf(fmt::format("reading {} {} {} {} {}", series.device, series.field.key, record.time_us, record.index, ++count_));
+    const std::string uuid = UuidOf(
+        fmt::format("reading {} {} {} {} {}", series.device, series.field.key, record.time_us, record.index, ++count_));
     AppendJsonText(out, [&](JsonWriter& json) { WriteObservation(json, uuid, series, record); });
   }
 

@@ -66,12 +66,14 @@ UtcUs ReadStamp(std::string_view text, int offset_min) {
 // Three or four digits, day and month: "101", "0101", "2412".
 bool IsDayAndMonth(std::string_view text) {
   text = Trim(text);
-  if (text.size() < 3 || text.size() > 4 || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  if (text.size() < 3 || text.size() > 4 || text.find_first_not_of("0123456789") != std::string_view::npos)
+    return false;
   int number = 0;
   for (const char c : text) number = number * 10 + (c - '0');
   const int day = number / 100;
   const int month = number % 100;
-  return month >= 1 && month <= 12 && day >= 1 && day <= static_cast<int>(DaysInMonth(2024, static_cast<uint32_t>(month)));
+  return month >= 1 && month <= 12 && day >= 1 &&
+         day <= static_cast<int>(DaysInMonth(2024, static_cast<uint32_t>(month)));
 }
 
 std::string Shown(std::string_view text) {
@@ -192,7 +194,8 @@ tl::expected<std::string, std::string> SelectOf(SqliteDb& db) {
       return tl::unexpected(fmt::format("{}: there is no table donnees with the column {}", db.path(), needed));
     }
   }
-  std::string sql = "SELECT id, unique_id, timestamp, row_number() OVER (PARTITION BY unique_id, timestamp ORDER BY id) - 1";
+  std::string sql =
+      "SELECT id, unique_id, timestamp, row_number() OVER (PARTITION BY unique_id, timestamp ORDER BY id) - 1";
   for (const NeonatColumn& column : kColumns) {
     sql += has(column.column) ? fmt::format(", \"{}\"", column.column) : std::string(", NULL");
   }

@@ -1,10 +1,10 @@
 // The database of the NEONAT project, the original of the ward: its table `donnees` in and out.
 //
 // Columns: id, unique_id (chip id of the node), timestamp ("YYYY/MM/DD HH:MM:SS", local time at a fixed offset), and
-// texts cut out of a MEDIBUS response at fixed places: T_periph (older files only), T_centr, humidite, t_air, rwp, d_skin,
-// lum, NL (not in all files), CHP, W_date. A value that was longer or missing shifted the rest of its row into the wrong
-// columns. Such rows are found by what no right row can hold, and marked: the values that are numbers are kept as suspect,
-// those that are none are rejected by name. docs/exports.md lists the rules.
+// texts cut out of a MEDIBUS response at fixed places: T_periph (older files only), T_centr, humidite, t_air, rwp,
+// d_skin, lum, NL (not in all files), CHP, W_date. A value that was longer or missing shifted the rest of its row into
+// the wrong columns. Such rows are found by what no right row can hold, and marked: the values that are numbers are
+// kept as suspect, those that are none are rejected by name. docs/exports.md lists the rules.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ std::span<const NeonatColumn> NeonatColumns();
 // One row, as it was found.
 enum class NeonatVerdict : uint8_t { kGood, kShifted, kNoTime, kNoId };
 struct NeonatValue {
-  bool present = false;   // the column is there and not empty
+  bool present = false;  // the column is there and not empty
   bool is_number = false;
   Decimal value;
   std::string raw;
@@ -43,7 +43,7 @@ struct NeonatRow {
   std::string unique_id;
   std::string timestamp;
   UtcUs time_us = kNoTime;
-  uint16_t repeat = 0;  // earlier rows of this node with the same timestamp
+  uint16_t repeat = 0;              // earlier rows of this node with the same timestamp
   std::vector<NeonatValue> values;  // as NeonatColumns()
   NeonatVerdict verdict = NeonatVerdict::kGood;
   std::string reason;  // for people, "" when good

@@ -119,7 +119,8 @@ class TableWriter {
 tl::expected<uint64_t, std::string> ExportNeonat(const std::string& folder, ExportRequest request,
                                                  const std::string& file, int stamp_offset_min) {
   struct stat status {};
-  if (stat(file.c_str(), &status) == 0) return tl::unexpected(fmt::format("{} is there already: give another name", file));
+  if (stat(file.c_str(), &status) == 0)
+    return tl::unexpected(fmt::format("{} is there already: give another name", file));
   auto data = OpenDataFolder(folder);
   if (!data) return tl::unexpected(data.error());
   auto plan = PlanExport(std::move(request), data->devices, data->series);

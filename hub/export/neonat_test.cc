@@ -14,15 +14,19 @@ using testing::HasSubstr;
 // A table as one of the original's programs made it.
 class Original {
  public:
-  explicit Original(const std::string& path, bool older = true) : db_(*SqliteDb::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "")), older_(older) {
-    Run(older ? "CREATE TABLE donnees (id INTEGER PRIMARY KEY AUTOINCREMENT, unique_id TEXT, timestamp DATE, T_periph TEXT,"
-                " T_centr TEXT, humidite TEXT, t_air TEXT, rwp TEXT, d_skin TEXT, lum TEXT, NL TEXT, CHP TEXT, W_date TEXT)"
+  explicit Original(const std::string& path, bool older = true)
+      : db_(*SqliteDb::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "")), older_(older) {
+    Run(older ? "CREATE TABLE donnees (id INTEGER PRIMARY KEY AUTOINCREMENT, unique_id TEXT, timestamp DATE, T_periph "
+                "TEXT,"
+                " T_centr TEXT, humidite TEXT, t_air TEXT, rwp TEXT, d_skin TEXT, lum TEXT, NL TEXT, CHP TEXT, W_date "
+                "TEXT)"
               : "CREATE TABLE donnees (id INTEGER PRIMARY KEY AUTOINCREMENT, unique_id TEXT, timestamp DATE,"
                 " T_centr TEXT, humidite TEXT, t_air TEXT, rwp TEXT, d_skin TEXT, lum TEXT, CHP TEXT, W_date TEXT)");
   }
   void Row(const std::string& values) { Run("INSERT INTO donnees VALUES (NULL, " + values + ")"); }
   void Good(const std::string& stamp) {
-    Row("'a1b2c3d4e5f6', '" + stamp + "', '30.8', '31.6', ' 18 ', '33.3', '   0', ' 0.8', ' 176', '  53', '   4', ' 101'");
+    Row("'a1b2c3d4e5f6', '" + stamp +
+        "', '30.8', '31.6', ' 18 ', '33.3', '   0', ' 0.8', ' 176', '  53', '   4', ' 101'");
   }
   void Run(const std::string& sql) { ASSERT_EQ(db_.Execute(sql.c_str()), SQLITE_OK) << sqlite3_errmsg(db_.get()); }
 
@@ -63,7 +67,8 @@ TEST_F(Neonat, KeepsValuesTimesAndDigits) {
   EXPECT_EQ(report.shifted_rows, 0u);
   const auto lines = Csv();
   EXPECT_THAT(lines[1], HasSubstr("2023-07-07T14:34:41Z,medibus_neonat_a1b2c3d4e5f6_unidentified"));
-  EXPECT_THAT(lines[1], HasSubstr(",medibus,skin_temp_peripheral,decimal,30.8,,°C,ok,device,late,0,2023-07-07T14:34:41Z"));
+  EXPECT_THAT(lines[1],
+              HasSubstr(",medibus,skin_temp_peripheral,decimal,30.8,,°C,ok,device,late,0,2023-07-07T14:34:41Z"));
   EXPECT_THAT(lines[10], HasSubstr(",weight_date,text,101,"));
 }
 
@@ -112,7 +117,8 @@ TEST_F(Neonat, FindsAndMarksShiftedRows) {
     Original table(files_.File("rea.db"));
     table.Good("2023/07/07 16:34:41");
     // Cut one place too far: bits of codes stand among the digits.
-    table.Row("'a1', '2023/07/07 16:34:42', '0.86', '1.66', 'C 18', ' 6D3', '3.36', 'E   ', '0C2 ', '0.8E', '4 17', '6EC '");
+    table.Row(
+        "'a1', '2023/07/07 16:34:42', '0.86', '1.66', 'C 18', ' 6D3', '3.36', 'E   ', '0C2 ', '0.8E', '4 17', '6EC '");
     // All numbers, but in each other's columns.
     table.Row("'a1', '2023/07/07 16:34:43', '31.6', '18', '33.3', '0', '0.8', '176', '53', '4', '101', ' 101'");
     // Right numbers that do not belong together.
@@ -148,7 +154,10 @@ TEST_F(Neonat, TakesTheTableWithoutSomeColumns) {
 }
 
 TEST_F(Neonat, SaysWhatAFileLacks) {
-  { Original table(files_.File("rea.db")); table.Run("ALTER TABLE donnees RENAME TO autre"); }
+  {
+    Original table(files_.File("rea.db"));
+    table.Run("ALTER TABLE donnees RENAME TO autre");
+  }
   NeonatImportOptions options;
   options.file = files_.File("rea.db");
   options.folder = data_.File("");

@@ -1,10 +1,10 @@
 #include "hub/export/open_data.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
-#include <sys/stat.h>
 
 #include "hub/store/sqlite_reader.h"
 #include "hub/store/sqlite_restore.h"

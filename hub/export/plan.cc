@@ -104,8 +104,9 @@ tl::expected<ExportPlan, std::string> PlanExport(ExportRequest request, const st
     plan.devices.push_back(std::move(shown));
   }
   if (request.format == ExportFormat::kCsvWide && plan.series.size() > kMaxWideColumns) {
-    return tl::unexpected(fmt::format("that would be a table of {} columns, at most {} are possible: choose devices or fields",
-                                      plan.series.size(), kMaxWideColumns));
+    return tl::unexpected(
+        fmt::format("that would be a table of {} columns, at most {} are possible: choose devices or fields",
+                    plan.series.size(), kMaxWideColumns));
   }
   if (request.privacy) {
     // In the order of the names: the order of discovery would tell which is which.

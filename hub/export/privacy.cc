@@ -61,8 +61,8 @@ tl::expected<std::string, std::string> ReadExportKey(const std::string& path) {
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
   if (key.size() > kMaxExportKeyBytes) return tl::unexpected(fmt::format("{} is too long for a key", path));
   if (key.size() < kMinExportKeyBytes) {
-    return tl::unexpected(
-        fmt::format("the key in {} is shorter than {} bytes: `openssl rand -hex 32` makes one", path, kMinExportKeyBytes));
+    return tl::unexpected(fmt::format("the key in {} is shorter than {} bytes: `openssl rand -hex 32` makes one", path,
+                                      kMinExportKeyBytes));
   }
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return tl::unexpected(fmt::format("other users may read {}: chmod 600 {}", path, path));

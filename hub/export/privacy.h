@@ -1,9 +1,10 @@
 // What an export for research leaves out and how it hides who a device is and when it was used.
 //
 // With a key, a device is named by a keyed hash (HMAC-SHA256) of its key, and its times are shifted back by a whole
-// number of days that the same key gives for this device: intervals and the time of day stay, dates do not. The same key
-// gives the same names and shifts again. Free text, serial numbers, names, places and instants inside values are left
-// out. Without the key neither can be undone or recomputed; who has it can do both. docs/exports.md states the limits.
+// number of days that the same key gives for this device: intervals and the time of day stay, dates do not. The same
+// key gives the same names and shifts again. Free text, serial numbers, names, places and instants inside values are
+// left out. Without the key neither can be undone or recomputed; who has it can do both. docs/exports.md states the
+// limits.
 #pragma once
 
 #include <array>

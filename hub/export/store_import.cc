@@ -57,9 +57,8 @@ tl::expected<void, std::string> StoreImport::DropKnown(std::vector<bool>* known)
   std::map<SeriesId, std::vector<size_t>> by_series;
   for (size_t i = 0; i < waiting_.records.size(); ++i) by_series[waiting_.records[i].series].push_back(i);
   for (auto& [series, places] : by_series) {
-    std::stable_sort(places.begin(), places.end(), [this](size_t a, size_t b) {
-      return waiting_.records[a].time_us < waiting_.records[b].time_us;
-    });
+    std::stable_sort(places.begin(), places.end(),
+                     [this](size_t a, size_t b) { return waiting_.records[a].time_us < waiting_.records[b].time_us; });
     const UtcUs first_us = waiting_.records[places.front()].time_us;
     const UtcUs last_us = waiting_.records[places.back()].time_us;
     SeriesStream there(series, first_us, last_us + 1);

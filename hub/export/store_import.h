@@ -1,7 +1,7 @@
 // Puts readings of elsewhere into the history of a hub that is stopped, each once.
 //
-// Readings gather in chunks; a chunk is one commit, so an import that was cut off goes on when it is started again: what
-// is there already is left out. A reading is there when its series has one with the same time, index and value.
+// Readings gather in chunks; a chunk is one commit, so an import that was cut off goes on when it is started again:
+// what is there already is left out. A reading is there when its series has one with the same time, index and value.
 // Throughput is bounded by the look-up of a chunk's span in the history, memory by a chunk and a page of that span.
 #pragma once
 

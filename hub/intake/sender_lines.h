@@ -1,8 +1,8 @@
 // A source on which several senders are heard (messages of a broker): a Line for each, told as one source.
 //
-// A sender is what tells them apart: a topic, or the id that stands in a message. Each has a protocol session of its own,
-// made when it is first heard, so half a frame of one never meets another's. The text comes from outside: the number
-// of senders is bounded, those beyond are counted. Main thread only.
+// A sender is what tells them apart: a topic, or the id that stands in a message. Each has a protocol session of its
+// own, made when it is first heard, so half a frame of one never meets another's. The text comes from outside: the
+// number of senders is bounded, those beyond are counted. Main thread only.
 #pragma once
 
 #include <functional>

@@ -157,8 +157,8 @@ PublishStatus Connection::Impl::Publish(const std::string& topic, std::string_vi
 
 Connection::Token Connection::Impl::Subscribe(std::string filter, int qos, MessageCallback message,
                                               std::function<void()> subscribed) {
-  auto item = std::make_shared<Subscription>(
-      Subscription{std::move(filter), qos, std::move(message), std::move(subscribed)});
+  auto item =
+      std::make_shared<Subscription>(Subscription{std::move(filter), qos, std::move(message), std::move(subscribed)});
   subscriptions_.push_back(item);
   if (client_) SendSubscribe(*item);
   return Token(item.get(), [item, weak = weak_from_this()](void*) mutable {

@@ -3,8 +3,8 @@
 //
 // libmosquitto does the protocol on a thread of its own (it resolves names in place, so never on the main thread);
 // everything else, all callbacks included, happens on the main thread (the one that runs the io_context). MQTT 5 with
-// fall-back to 3.1.1 when the broker refuses it. Each attempt starts with a new client handle: what was in flight when a
-// link broke is reported lost, and who promised to deliver it publishes it again. The broker's side of the session
+// fall-back to 3.1.1 when the broker refuses it. Each attempt starts with a new client handle: what was in flight when
+// a link broke is reported lost, and who promised to deliver it publishes it again. The broker's side of the session
 // starts clean too, unless keep_session asks it to collect messages for us while we are away; then a message with QoS 1
 // is acknowledged only when its receipt is let go, one message at a time.
 // Bounded: libmosquitto queues without limit, so Publish() takes a message only while less than kMaxOutstanding...
@@ -52,7 +52,8 @@ struct ConnectionOptions {
   std::string default_client_id;  // used when the configuration names none
   // Retained "online" after each connect, "offline" at Stop() and as the last will. Empty: none.
   std::string status_topic;
-  // The broker keeps subscriptions and what comes for them while the hub is away. Needs a client id that stays the same.
+  // The broker keeps subscriptions and what comes for them while the hub is away. Needs a client id that stays the
+  // same.
   bool keep_session = false;
   ConnectionTiming timing = {};
 };
@@ -65,8 +66,8 @@ struct ConnectionHealth {
   uint64_t attempts = 0;
   uint64_t connects = 0;
   bool session_present = false;  // at the last connect the broker still had our session
-  int protocol = 0;       // 5 or 4 (3.1.1) of the last connect
-  uint64_t failures = 0;  // attempts without a welcome, and links that broke
+  int protocol = 0;              // 5 or 4 (3.1.1) of the last connect
+  uint64_t failures = 0;         // attempts without a welcome, and links that broke
   uint64_t take_overs = 0;
   uint64_t oversize_incoming = 0;
 };
@@ -131,9 +132,9 @@ class Connection {
   [[nodiscard]] Token Subscribe(std::string filter, int qos, MessageCallback message,
                                 std::function<void()> subscribed = {});
 
-  // QoS 1, for keep_session: neither letting go of the token nor Stop() ends the subscription at the broker. Of retained
-  // messages only new subscriptions get the stored one (MQTT 5). answered gets what the broker granted, each time: a QoS,
-  // or an MQTT 5 reason code from 0x80 on.
+  // QoS 1, for keep_session: neither letting go of the token nor Stop() ends the subscription at the broker. Of
+  // retained messages only new subscriptions get the stored one (MQTT 5). answered gets what the broker granted, each
+  // time: a QoS, or an MQTT 5 reason code from 0x80 on.
   [[nodiscard]] Token SubscribeKept(std::string filter, MessageCallback message, std::function<void(int)> answered);
 
   const ConnectionHealth& health() const;

@@ -82,11 +82,10 @@ void OnConnect(mosquitto*, void* user, int reason, int flags, const mosquitto_pr
     std::lock_guard lock(attempt->log_mutex);
     attempt->log.clear();
   }
-  attempt->mailbox->Put(
-      {.kind = Event::Kind::kUp,
-       .client = attempt->client,
-       .protocol = attempt->protocol == 5 ? 5 : 4,
-       .session_present = (flags & kSessionPresentFlag) != 0});
+  attempt->mailbox->Put({.kind = Event::Kind::kUp,
+                         .client = attempt->client,
+                         .protocol = attempt->protocol == 5 ? 5 : 4,
+                         .session_present = (flags & kSessionPresentFlag) != 0});
 }
 
 void OnDisconnect(mosquitto*, void* user, int reason, const mosquitto_property*) {
@@ -235,11 +234,10 @@ bool Link::State::WaitForTcp(int fd, SteadyClock::time_point deadline, Failure* 
 void Link::State::RunAttempt(const std::shared_ptr<Attempt>& attempt_ptr, bool every_address, Failure* failure) {
   Attempt& attempt = *attempt_ptr;
   const std::string& id = config.client_id.empty() ? options.default_client_id : config.client_id;
-  attempt.client =
-      Client(mosquitto_new(id.empty() ? nullptr : id.c_str(), !options.keep_session, &attempt),
-             [attempt_ptr](mosquitto* m) {
-        if (m != nullptr) mosquitto_destroy(m);
-      });
+  attempt.client = Client(mosquitto_new(id.empty() ? nullptr : id.c_str(), !options.keep_session, &attempt),
+                          [attempt_ptr](mosquitto* m) {
+                            if (m != nullptr) mosquitto_destroy(m);
+                          });
   mosquitto* m = attempt.client.get();
   if (m == nullptr) {
     failure->library_error = MOSQ_ERR_NOMEM;

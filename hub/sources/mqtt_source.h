@@ -2,9 +2,9 @@
 //
 // The connection is shared with whoever uses the same broker. The broker keeps the session, so what comes while the hub
 // is away waits there; a message is acknowledged when its readings are durable (or, by configuration, when they are
-// taken). One sender is one topic (form "raw") or one id in the message (form "legacy"). Retained messages are told apart
-// from live ones, and a message that the broker sends again after a broken link is taken once.
-// What the times mean and what a broker must be set to: docs/sources/mqtt.md.
+// taken). One sender is one topic (form "raw") or one id in the message (form "legacy"). Retained messages are told
+// apart from live ones, and a message that the broker sends again after a broken link is taken once. What the times
+// mean and what a broker must be set to: docs/sources/mqtt.md.
 #pragma once
 
 #include <functional>

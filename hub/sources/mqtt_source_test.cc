@@ -94,7 +94,8 @@ class SourceHub {
       LineOptions line;
       line.source = config_.name;
       line.protocol = "lines";
-      return std::make_unique<SessionLine>(io, clock, line, std::make_unique<LineSession>(), directory, *journal, *live);
+      return std::make_unique<SessionLine>(io, clock, line, std::make_unique<LineSession>(), directory, *journal,
+                                           *live);
     });
     mqtt::ConnectionOptions connection;
     connection.default_client_id = "hub-ward";
@@ -305,9 +306,8 @@ TEST_F(MqttSourceTest, SendersAreBounded) {
   ASSERT_TRUE(hub->WaitOpen());
   TestClient node(broker_, {"nothing"});
   for (size_t i = 0; i < kMaxSenders + 5; ++i) node.Publish("ward/" + std::to_string(i) + "/frames", "x y\r");
-  ASSERT_TRUE(RunUntil(hub->io, [&] {
-    return hub->senders->ReportedHealth().frames_rejected["too_many_senders"] == 5;
-  }));
+  ASSERT_TRUE(
+      RunUntil(hub->io, [&] { return hub->senders->ReportedHealth().frames_rejected["too_many_senders"] == 5; }));
   EXPECT_EQ(hub->senders->ReportedHealth().counters.at("senders"), kMaxSenders);
 }
 

@@ -77,9 +77,8 @@ void Export(ApiContext& context, const QuerySlots& slots, const Call& call, cons
 
 void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots) {
   router.Add(
-      {"GET", "/api/v1/export", Scope::kRead, [&context, slots](const Call& call, std::shared_ptr<Responder> reply) {
-         Export(context, slots, call, reply);
-       }});
+      {"GET", "/api/v1/export", Scope::kRead,
+       [&context, slots](const Call& call, std::shared_ptr<Responder> reply) { Export(context, slots, call, reply); }});
 }
 
 }  // namespace vesta::hub

@@ -127,7 +127,8 @@ class FakeHub {
     ExportPieces pieces;
     pieces.content_type = "text/csv; charset=utf-8";
     pieces.file_name = "fake.csv";
-    pieces.next = [left = export_lines](StoreReader& store, std::string* out) mutable -> tl::expected<bool, StoreError> {
+    pieces.next = [left = export_lines](StoreReader& store,
+                                        std::string* out) mutable -> tl::expected<bool, StoreError> {
       if (auto tried = store.ReadRange(1, 0, 1, 1); !tried) return tl::unexpected(tried.error());
       for (int i = 0; i < 1000 && left > 0; ++i, --left) *out += "a line of sixteen\r\n";
       return left > 0;
