@@ -6,10 +6,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "hub/intake/make_session.h"
 #include "hub/mqtt/test_broker.h"
 #include "hub/store/sqlite_store.h"
 #include "model/calendar.h"
@@ -90,12 +93,14 @@ class SourceHub {
     live = std::make_unique<LiveView>(clock, directory);
     SourceHealth base;
     base.name = config_.name;
-    senders = std::make_unique<SenderLines>(clock, base, [this](const std::string&) {
+    senders = std::make_unique<SenderLines>(clock, base, [this](const std::string& sender) {
       LineOptions line;
       line.source = config_.name;
-      line.protocol = "lines";
-      return std::make_unique<SessionLine>(io, clock, line, std::make_unique<LineSession>(), directory, *journal,
-                                           *live);
+      line.sender = sender;
+      line.protocol = config_.protocol.empty() ? "lines" : config_.protocol;
+      std::unique_ptr<Session> session = MakeSession(config_);
+      if (session == nullptr) session = std::make_unique<LineSession>();
+      return std::make_unique<SessionLine>(io, clock, line, std::move(session), directory, *journal, *live);
     });
     mqtt::ConnectionOptions connection;
     connection.default_client_id = "hub-ward";
@@ -285,6 +290,50 @@ TEST_F(MqttSourceTest, LegacyMessagesKeepBothTimes) {
   EXPECT_EQ(stored.records[1].time_quality, TimeQuality::kHubSynchronised);
   EXPECT_EQ(stored.records[1].time_us, stored.records[1].received_us);
   EXPECT_EQ(hub->senders->ReportedHealth().counters.at("stamp_not_believed"), 1u);
+}
+
+nlohmann::json Vector(const std::string& name) {
+  std::ifstream file(std::string(VESTA_SOURCE_DIR) + "/tests/vectors/medibus/" + name);
+  return nlohmann::json::parse(file);
+}
+
+TEST_F(MqttSourceTest, TheMessagesOfTheOriginalNodesAreDecoded) {
+  config_.form = "legacy";
+  config_.protocol = "medibus";
+  config_.topics = {"trame_complete"};
+  auto hub = MakeHub();
+  ASSERT_TRUE(hub->WaitOpen());
+  hub->clock.shift_us = CivilToUs({2023, 7, 7, 14, 34, 50}) - hub->clock.Read().utc_us;
+  TestClient node(broker_, {"nothing"});
+  const auto good = Vector("legacy-mqtt-payload.json");
+  node.Publish(good["topic"], good["payload_text"]);
+  ASSERT_TRUE(RunUntil(hub->io, [&] { return hub->senders->ReportedHealth().frames_accepted == 1; }));
+  const RecordBatch stored = hub->Stored();
+  UtcUs stamp_us = 0;
+  ASSERT_TRUE(ParseIso8601(good["expect"]["timestamp_utc_if_offset_plus2"].get<std::string>(), &stamp_us));
+  size_t found = 0;
+  for (const auto& item : good["expect"]["frame"]["data"]["items"]) {
+    for (const Record& record : stored.records) {
+      const Series& series = *hub->directory.FindSeries(record.series);
+      if (series.field.key != item["name"]) continue;
+      ++found;
+      EXPECT_EQ(record.time_us, stamp_us) << item;
+      EXPECT_EQ(record.time_quality, TimeQuality::kDeviceClock);
+      EXPECT_GT(record.received_us, stamp_us + 5 * kUsPerSecond);
+      if (item["value"].is_number()) {
+        EXPECT_DOUBLE_EQ(record.value.ToDouble(), item["value"].get<double>()) << item;
+      }
+      EXPECT_NE(hub->directory.FindDevice(series.device)->key.find("a1b2c3d4e5f6"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(found, good["expect"]["frame"]["data"]["items"].size());
+
+  // One digit of the checksum is wrong.
+  std::string bad = good["payload_text"];
+  bad[bad.size() - 2] = '4';
+  node.Publish(good["topic"], bad);
+  ASSERT_TRUE(RunUntil(hub->io, [&] { return !hub->senders->ReportedHealth().frames_rejected.empty(); }));
+  EXPECT_EQ(hub->senders->ReportedHealth().frames_accepted, 1u) << "a wrong checksum gives no readings";
 }
 
 TEST_F(MqttSourceTest, RetainedMessagesAreToldApart) {
