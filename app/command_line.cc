@@ -270,6 +270,51 @@ void AddKeys(CLI::App& app, KeysOptions* options) {
   keys->add_flag("--json", options->json, "list, check: print one JSON object");
 }
 
+void AddExport(CLI::App& app, ExportOptions* options) {
+  CLI::App* command =
+      AddCommand(app, "export", "Write history to a file: CSV, JSON lines, FHIR R4, or the table of the NEONAT project",
+                 "Reads beside a running hub. docs/exports.md has the formats and what a key hides.\n"
+                 "  vesta export csv --data /var/lib/vesta --from 2026-01-01T00:00:00Z > january.csv\n"
+                 "  vesta export csv-wide --device p1_m1 --field power_import --out power.csv\n"
+                 "  vesta export fhir --key-file research.key --out ward.json\n"
+                 "  vesta export neonat --out rea.db");
+  command->add_option("FORMAT", options->format, "Form of the file")
+      ->check(CLI::IsMember({"csv", "csv-wide", "jsonl", "fhir", "neonat"}))
+      ->capture_default_str();
+  command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
+  command->add_option("--out", options->out, "File to write; - is standard output")->capture_default_str();
+  command->add_option("--from", options->from, "Readings from this time on, such as 2026-08-11T06:21:25Z");
+  command->add_option("--to", options->to, "Readings before this time");
+  command->add_option("--device", options->devices, "Only this device, by its key (may be repeated)")
+      ->allow_extra_args(false);
+  command->add_option("--field", options->fields, "Only this field (may be repeated)")->allow_extra_args(false);
+  command->add_option("--key-file", options->key_file,
+                      "Pseudonymous: names and dates hidden by this key, free text left out");
+  command
+      ->add_option("--stamp-offset-min", options->stamp_offset_min, "neonat: minutes that its times are ahead of UTC")
+      ->check(CLI::Range(-840, 840))
+      ->capture_default_str();
+}
+
+void AddImport(CLI::App& app, ImportOptions* options) {
+  CLI::App* command =
+      AddCommand(app, "import", "Take history of elsewhere into the data folder of a hub that is stopped",
+                 "What is there already is not taken again, so an import that was cut off may be repeated.\n"
+                 "Rows that are shifted into wrong columns are named; the exit code is 1 then.\n"
+                 "  vesta import neonat rea_V3.db --data /var/lib/vesta");
+  command->add_option("FORMAT", options->format, "Form of the file")->required()->check(CLI::IsMember({"neonat"}));
+  command->add_option("FILE", options->file, "What to import")->required();
+  command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
+  command
+      ->add_option("--source", options->source,
+                   "Part of the devices' keys; the name of an mqtt source joins them to its devices")
+      ->capture_default_str();
+  command->add_option("--stamp-offset-min", options->stamp_offset_min, "Minutes that its times are ahead of UTC")
+      ->check(CLI::Range(-840, 840))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print one JSON object");
+}
+
 }  // namespace
 
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -288,6 +333,8 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   DoctorOptions doctor;
   PasswdOptions passwd;
   KeysOptions keys;
+  ExportOptions export_options;
+  ImportOptions import_options;
   AddRun(app, &run);
   AddDemo(app, &demo);
   AddCheck(app, &check);
@@ -298,6 +345,8 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddDoctor(app, &doctor);
   AddPasswd(app, &passwd);
   AddKeys(app, &keys);
+  AddExport(app, &export_options);
+  AddImport(app, &import_options);
 
   ParsedCommandLine parsed;
   try {
@@ -344,6 +393,8 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
       usage("vesta keys: say which: a device's address, network-ID, or the file to import\nTry: vesta keys --help\n");
     }
   }
+  if (name == "export") parsed.command = export_options;
+  if (name == "import") parsed.command = import_options;
   if (name == "simulate") {
     parsed.command = simulate;
     if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && simulate.udp.empty() && !simulate.to_stdout) {

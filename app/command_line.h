@@ -12,6 +12,8 @@
 #include "app/check.h"
 #include "app/decode.h"
 #include "app/doctor.h"
+#include "app/export.h"
+#include "app/import.h"
 #include "app/keys.h"
 #include "app/passwd.h"
 #include "app/replay.h"
@@ -35,7 +37,7 @@ struct DemoOptions {
 };
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
-                             SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions>;
+                             SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

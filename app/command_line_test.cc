@@ -29,7 +29,8 @@ void ExpectWrong(const std::vector<std::string>& arguments, const std::string& s
 }
 
 TEST(CommandLine, EveryCommandTeaches) {
-  for (const char* command : {"run", "demo", "check", "decode", "capture", "replay", "simulate", "doctor", "passwd"}) {
+  for (const char* command :
+       {"run", "demo", "check", "decode", "capture", "replay", "simulate", "doctor", "passwd", "export", "import"}) {
     const ParsedCommandLine parsed = ParseCommandLine({command, "--help"});
     EXPECT_FALSE(parsed.run);
     EXPECT_EQ(parsed.exit_code, kExitOk);

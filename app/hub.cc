@@ -13,8 +13,10 @@
 
 #include "app/whole_file.h"
 #include "hub/catalog/catalog.h"
+#include "hub/export/exporter.h"
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
+#include "hub/sources/mqtt_source.h"
 #include "hub/store/sqlite_store.h"
 #include "vesta_version.h"
 
@@ -45,6 +47,10 @@ std::string Where(const hub::SourceConfig& config) {
   if (config.type == "slcan") return config.port;
   if (config.type == "can") return config.can_interface;
   if (config.type == "can-udp") return fmt::format("{} port {} (UDP)", config.listen, config.tcp_port);
+  if (config.type == "mqtt") {
+    return fmt::format("{}://{}:{} {}", config.mqtt.tls ? "mqtts" : "mqtt", config.mqtt.host, config.mqtt.port,
+                       fmt::join(config.topics, ", "));
+  }
   return config.file;
 }
 
@@ -82,7 +88,7 @@ tl::expected<std::unique_ptr<Hub>, std::string> Hub::Make(boost::asio::io_contex
 }
 
 Hub::Hub(boost::asio::io_context& io, hub::Config config, std::vector<std::string> off)
-    : io_(io), config_(std::move(config)), off_(std::move(off)), tick_(io) {}
+    : io_(io), config_(std::move(config)), off_(std::move(off)), brokers_(io, clock_), tick_(io) {}
 
 Hub::~Hub() {
   for (SourceEntry& entry : sources_) entry.source->Stop();
@@ -139,22 +145,16 @@ void Hub::DecodeLate() {
 void Hub::MakeSources() {
   for (const hub::SourceConfig& config : config_.sources) {
     if (!config.enabled) continue;
-    std::unique_ptr<Session> session = hub::MakeSession(config, &keys_->ring());
-    if (session == nullptr) {
+    if (config.type == "mqtt") {
+      sources_.push_back(MakeMqttSource(config));
+      continue;
+    }
+    SourceEntry entry;
+    entry.line = MakeLine(config, Where(config), "");
+    if (entry.line == nullptr) {
       off_.push_back(fmt::format("source {}: no protocol {}", config.name, config.protocol));
       continue;
     }
-    hub::LineOptions options;
-    options.source = config.name;
-    options.type = config.type;
-    options.protocol = config.protocol;
-    options.where = Where(config);
-    options.archive = PolicyOf(config.archive);
-    options.commit_each_frame = config.commit_each_frame;
-    options.datagrams = hub::IsDatagramProtocol(config.protocol);
-    SourceEntry entry;
-    entry.line = std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
-                                                    *journal_, *live_);
     entry.source = hub::MakeSource(io_, config, *entry.line);
     sources_.push_back(std::move(entry));
     if (hub::LateDecodeRules rules = hub::LateDecodeRulesOf(config.protocol); !rules.reasons.empty()) {
@@ -162,6 +162,39 @@ void Hub::MakeSources() {
                        [this, config] { return hub::MakeSession(config, &keys_->ring()); });
     }
   }
+}
+
+std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where,
+                                                const std::string& sender) {
+  std::unique_ptr<Session> session = hub::MakeSession(config, &keys_->ring());
+  if (session == nullptr) return nullptr;
+  hub::LineOptions options;
+  options.source = config.name;
+  options.sender = sender;
+  options.type = config.type;
+  options.protocol = config.protocol;
+  options.where = where;
+  options.archive = PolicyOf(config.archive);
+  options.commit_each_frame = config.commit_each_frame;
+  options.datagrams = hub::IsDatagramProtocol(config.protocol);
+  return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_, *journal_,
+                                            *live_);
+}
+
+Hub::SourceEntry Hub::MakeMqttSource(const hub::SourceConfig& config) {
+  hub::SourceHealth base;
+  base.name = config.name;
+  base.type = config.type;
+  base.protocol = config.protocol;
+  base.where = Where(config);
+  SourceEntry entry;
+  entry.senders = std::make_unique<hub::SenderLines>(
+      clock_, std::move(base),
+      [this, config](const std::string& sender) { return MakeLine(config, "sender " + sender, sender); });
+  auto connection = brokers_.ForSource(config.mqtt, config_.hub_id + "-" + config.name);
+  entry.source = hub::MakeMqttSource(config, clock_, std::move(connection), *entry.senders,
+                                     [this](std::function<void()> done) { journal_->Flush(std::move(done)); });
+  return entry;
 }
 
 void Hub::MakeMerged() {
@@ -197,7 +230,7 @@ void Hub::MakeOutputs() {
   for (const hub::OutputConfig& config : config_.outputs) {
     if (!config.enabled) continue;
     outputs_.push_back(hub::MakeMqttOutput(io_, clock_, config, {config_.hub_id, config_.hub_name}, *journal_, *live_,
-                                           directory_, name_of, hub::DeviceTitle));
+                                           directory_, name_of, hub::DeviceTitle, {}, brokers_.Find(config.mqtt)));
   }
 }
 
@@ -232,13 +265,15 @@ void Hub::Stop(std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;
   tick_.cancel();
-  for (SourceEntry& entry : sources_) entry.line->BeginFarewell();
+  for (SourceEntry& entry : sources_) {
+    if (entry.line) entry.line->BeginFarewell();
+  }
   AwaitFarewells(kFarewellLooks, std::move(done));
 }
 
 // A device that is polled is told before its host disappears; that takes two seconds at the most.
 void Hub::AwaitFarewells(int looks, std::function<void()> done) {
-  const auto said = [](const SourceEntry& entry) { return entry.line->farewell_said(); };
+  const auto said = [](const SourceEntry& entry) { return !entry.line || entry.line->farewell_said(); };
   if (looks == 0 || std::all_of(sources_.begin(), sources_.end(), said)) return StopSources(std::move(done));
   tick_.expires_after(kFarewellLook);
   tick_.async_wait([this, looks, done = std::move(done)](const boost::system::error_code&) mutable {
@@ -260,6 +295,10 @@ void Hub::StopOutputs(size_t index, std::function<void()> done) {
     outputs_[index]->Stop([this, index, done = std::move(done)]() mutable { StopOutputs(index + 1, std::move(done)); });
     return;
   }
+  brokers_.Stop([this, done = std::move(done)]() mutable { StopWeb(std::move(done)); });
+}
+
+void Hub::StopWeb(std::function<void()> done) {
   if (web_ == nullptr) {
     journal_->Close();
     done();
@@ -286,7 +325,11 @@ tl::expected<void, std::string> Hub::StartWeb() {
           [this] {
             std::vector<std::pair<std::string, std::vector<hub::UnknownObject>>> found;
             for (const SourceEntry& entry : sources_) {
-              found.emplace_back(entry.line->health().name, entry.line->UnknownObjects());
+              if (entry.senders) {
+                found.emplace_back(entry.senders->name(), entry.senders->UnknownObjects());
+              } else {
+                found.emplace_back(entry.line->health().name, entry.line->UnknownObjects());
+              }
             }
             return found;
           },
@@ -319,12 +362,34 @@ tl::expected<void, std::string> Hub::StartWeb() {
             return all;
           },
       .late = [this] { return late_->health(); },
+      .make_export = [this](const hub::ExportCall& call) { return MakeExport(call); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());
   web_ = std::move(*web);
   page_address_ = web_->address();
   return {};
+}
+
+tl::expected<hub::ExportPieces, std::string> Hub::MakeExport(const hub::ExportCall& call) const {
+  const auto format = hub::FindExportFormat(call.format);
+  if (!format) return tl::unexpected(std::string("format is csv, csv-wide, jsonl or fhir"));
+  hub::ExportRequest request;
+  request.format = *format;
+  request.from_us = call.from_us;
+  request.to_us = call.to_us;
+  request.devices = call.devices;
+  request.fields = call.fields;
+  const std::vector<hub::Device> devices(directory_.devices().begin(), directory_.devices().end());
+  const std::vector<hub::Series> series(directory_.series().begin(), directory_.series().end());
+  auto plan = hub::PlanExport(std::move(request), devices, series);
+  if (!plan) return tl::unexpected(plan.error());
+  hub::ExportPieces pieces;
+  pieces.content_type = hub::MediaType(*format);
+  pieces.file_name = fmt::format("{}.{}", config_.hub_id, hub::FileEnding(*format));
+  pieces.next = [exporter = std::shared_ptr<hub::Exporter>(hub::MakeExporter(std::move(*plan)))](
+                    hub::StoreReader& reader, std::string* out) { return exporter->Next(reader, out); };
+  return pieces;
 }
 
 hub::HubState Hub::State() const {
@@ -377,7 +442,9 @@ void Hub::WatchClock() {
 
 std::vector<hub::SourceHealth> Hub::SourceHealths() const {
   std::vector<hub::SourceHealth> healths;
-  for (const SourceEntry& entry : sources_) healths.push_back(entry.line->ReportedHealth());
+  for (const SourceEntry& entry : sources_) {
+    healths.push_back(entry.senders ? entry.senders->ReportedHealth() : entry.line->ReportedHealth());
+  }
   return healths;
 }
 
@@ -391,7 +458,10 @@ std::vector<hub::OutputHealth> Hub::OutputHealths() const {
 
 std::string Hub::StatusLine() const {
   size_t open = 0;
-  for (const SourceEntry& entry : sources_) open += entry.line->health().state == hub::SourceState::kOpen;
+  for (const SourceEntry& entry : sources_) {
+    const hub::SourceState state = entry.senders ? entry.senders->state() : entry.line->health().state;
+    open += state == hub::SourceState::kOpen;
+  }
   std::string line =
       fmt::format("{} devices, {} of {} sources open", directory_.devices().size(), open, sources_.size());
   for (const hub::OutputHealth& output : OutputHealths()) {

@@ -17,10 +17,12 @@
 #include "hub/devices/directory.h"
 #include "hub/insight/merged_device.h"
 #include "hub/intake/late_decoder.h"
+#include "hub/intake/sender_lines.h"
 #include "hub/intake/session_line.h"
 #include "hub/journal/journal.h"
 #include "hub/keys/key_desk.h"
 #include "hub/live/live_view.h"
+#include "hub/mqtt/shared_connections.h"
 #include "hub/outputs/output.h"
 #include "hub/sources/source.h"
 #include "hub/store/store.h"
@@ -64,6 +66,7 @@ class Hub {
  private:
   struct SourceEntry {
     std::unique_ptr<hub::SessionLine> line;
+    std::unique_ptr<hub::SenderLines> senders;  // instead of line: several are heard on one source
     std::unique_ptr<hub::Source> source;
   };
 
@@ -72,6 +75,9 @@ class Hub {
   void LoadKeys();
   void MakeSources();
   void DecodeLate();
+  std::unique_ptr<hub::SessionLine> MakeLine(const hub::SourceConfig& config, const std::string& where,
+                                             const std::string& sender);
+  SourceEntry MakeMqttSource(const hub::SourceConfig& config);
   void MakeOutputs();
   void MakeMerged();
   void KeepMerged();
@@ -82,8 +88,10 @@ class Hub {
   void AwaitFarewells(int looks, std::function<void()> done);
   void StopSources(std::function<void()> done);
   void StopOutputs(size_t index, std::function<void()> done);
+  void StopWeb(std::function<void()> done);
   void ArmTick();
   void WatchClock();
+  tl::expected<hub::ExportPieces, std::string> MakeExport(const hub::ExportCall& call) const;
   hub::HubState State() const;
 
   boost::asio::io_context& io_;
@@ -99,6 +107,7 @@ class Hub {
   hub::LiveView::Token naming_;
   std::unique_ptr<hub::KeyDesk> keys_;  // outlives the sessions that look into it
   std::unique_ptr<hub::LateDecoder> late_;
+  hub::mqtt::SharedConnections brokers_;
   std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
   uint64_t merged_kept_ = 0;  // sum of their revisions when they were last written
   std::vector<SourceEntry> sources_;

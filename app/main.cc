@@ -22,6 +22,8 @@ struct Carry {
   int operator()(const DoctorOptions& options) const { return RunDoctor(options); }
   int operator()(const PasswdOptions& options) const { return RunPasswd(options); }
   int operator()(const KeysOptions& options) const { return RunKeys(options); }
+  int operator()(const ExportOptions& options) const { return RunExport(options); }
+  int operator()(const ImportOptions& options) const { return RunImport(options); }
 };
 
 }  // namespace

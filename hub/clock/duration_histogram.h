@@ -20,6 +20,11 @@ class DurationHistogram {
     sum_us_ += us;
   }
 
+  void Add(const DurationHistogram& other) {
+    for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    sum_us_ += other.sum_us_;
+  }
+
   // Not cumulative; [kBounds_us.size()] is beyond the last bound.
   const std::array<uint64_t, kBounds_us.size() + 1>& counts() const { return counts_; }
   int64_t sum_us() const { return sum_us_; }

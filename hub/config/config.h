@@ -58,6 +58,21 @@ struct VedirectConfig {
   VedirectSelectConfig select;
 };
 
+struct MqttConfig {
+  std::string host = "127.0.0.1";
+  uint16_t port = 1883;
+  std::string client_id;  // "" = made from the hub id
+  std::string username;
+  Secret password;
+  std::string version = "5";  // "5" (falls back to 3.1.1 when refused), "3.1.1"
+  uint32_t keepalive_s = 30;
+  bool tls = false;
+  std::string ca_file;  // "" with tls: the system's
+  std::string cert_file;
+  std::string key_file;
+  bool verify_host = true;
+};
+
 struct MedibusConfig {
   bool passive = false;   // listen only: another host polls
   std::string host_name;  // told to a device that asks; "" = none
@@ -71,8 +86,8 @@ struct MedibusConfig {
 };
 
 struct SourceConfig {
-  std::string name;      // unique, [a-z0-9_-]+
-  std::string type;      // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "capture"
+  std::string name;  // unique, [a-z0-9_-]+
+  std::string type;  // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "mqtt", "capture"
   std::string protocol;  // "p1", "victron", "vedirect", "medibus", "masterbus"
   bool enabled = true;
 
@@ -95,6 +110,11 @@ struct SourceConfig {
   bool listen_only = true;
   std::string can_interface;             // can: "can0"
   std::vector<std::string> can_filters;  // can: "123:7FF"
+  // mqtt
+  MqttConfig mqtt;
+  std::vector<std::string> topics;  // filters with + and #
+  std::string form = "raw";         // "raw", "legacy"
+  int stamp_offset_min = 120;       // legacy: the nodes' clock against UTC
   // capture
   std::string file;
   double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
@@ -108,21 +128,6 @@ struct SourceConfig {
   MasterBusConfig masterbus;
   VedirectConfig vedirect;
   MedibusConfig medibus;
-};
-
-struct MqttConfig {
-  std::string host = "127.0.0.1";
-  uint16_t port = 1883;
-  std::string client_id;  // "" = made from the hub id
-  std::string username;
-  Secret password;
-  std::string version = "5";  // "5" (falls back to 3.1.1 when refused), "3.1.1"
-  uint32_t keepalive_s = 30;
-  bool tls = false;
-  std::string ca_file;  // "" with tls: the system's
-  std::string cert_file;
-  std::string key_file;
-  bool verify_host = true;
 };
 
 struct OutputConfig {

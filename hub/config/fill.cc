@@ -173,6 +173,10 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "speed", &source->speed);
   Get(node, "repeat", &source->repeat);
   Get(node, "original_time", &source->original_time);
+  Get(node, "topics", &source->topics);
+  Get(node, "form", &source->form);
+  Get(node, "stamp_offset_min", &source->stamp_offset_min);
+  if (source->type == "mqtt") FillMqtt(node, &source->mqtt);
   Get(node, "archive", &source->archive);
   Get(node, "commit_each_frame", &source->commit_each_frame);
   source->p1.zone = hub_zone;

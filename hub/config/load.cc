@@ -83,6 +83,7 @@ class Loader {
       source.p1.encryption_key = Secret(secrets_.ReadHexKey(*p1, path + ".p1", "encryption_key"));
       source.p1.authentication_key = Secret(secrets_.ReadHexKey(*p1, path + ".p1", "authentication_key"));
     }
+    if (source.type == "mqtt") LoadBroker(node, path, &source.mqtt);
     rules_.CheckSource(node, path, source);
     return source;
   }
@@ -90,12 +91,16 @@ class Loader {
   OutputConfig LoadOutput(const JsonNode& node, const std::string& path) {
     OutputConfig output;
     FillOutput(node, &output);
-    output.mqtt.password = Secret(secrets_.Read(node, path, "password"));
-    Resolve(&output.mqtt.ca_file);
-    Resolve(&output.mqtt.cert_file);
-    Resolve(&output.mqtt.key_file);
+    LoadBroker(node, path, &output.mqtt);
     if (!problems_.IsOff(path)) rules_.CheckOutput(node, path, output);
     return output;
+  }
+
+  void LoadBroker(const JsonNode& node, const std::string& path, MqttConfig* mqtt) {
+    mqtt->password = Secret(secrets_.Read(node, path, "password"));
+    Resolve(&mqtt->ca_file);
+    Resolve(&mqtt->cert_file);
+    Resolve(&mqtt->key_file);
   }
 
   MergedConfig LoadMerged(const JsonNode& node, const std::string& path) {

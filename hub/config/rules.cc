@@ -39,6 +39,29 @@ void Rules::CheckSource(const JsonNode& node, const std::string& path, const Sou
   if (const JsonNode* vedirect = node.Find("vedirect"); vedirect != nullptr && vedirect->Find("select") != nullptr) {
     CheckSelect(*vedirect->Find("select"), path + ".vedirect.select", source);
   }
+  if (source.type == "mqtt") {
+    CheckTopics(node, path, source);
+    CheckBroker(node, path, source.mqtt);
+    if (source.form == "legacy" && source.protocol != "medibus") {
+      Report(node, path, "form", "messages of this form hold MEDIBUS frames", "\"protocol\": \"medibus\", or raw");
+    }
+  }
+}
+
+void Rules::CheckTopics(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  if (source.topics.empty()) Report(node, path, "topics", "there is no topic", "at least one, such as ward/+/frames");
+  for (size_t i = 0; i < source.topics.size(); ++i) {
+    const std::string& topic = source.topics[i];
+    bool good = topic.find('\0') == std::string::npos;
+    for (size_t at = topic.find_first_of("+#"); at != std::string::npos; at = topic.find_first_of("+#", at + 1)) {
+      const bool begins = at == 0 || topic[at - 1] == '/';
+      const bool ends = at + 1 == topic.size() || (topic[at] == '+' && topic[at + 1] == '/');
+      good = good && begins && ends;
+    }
+    if (good) continue;
+    Report(node.Find("topics")->items[i], fmt::format("{}.topics[{}]", path, i), "", "this is no topic filter",
+           "+ and # stand for whole levels, # only at the end: ward/+/frames, ward/#");
+  }
 }
 
 // What a transport carries: bytes in chunks of any size, adverts or CAN frames. A protocol makes sense on one of them.
@@ -128,14 +151,18 @@ void Rules::CheckListener(const JsonNode& node, const std::string& path, const S
 
 void Rules::CheckOutput(const JsonNode& node, const std::string& path, const OutputConfig& output) {
   CheckUnique(node, path, "name", output.name, "output");
-  CheckFilePair(node, path, output.mqtt.cert_file, output.mqtt.key_file);
-  CheckReadable(node, path, "ca_file", output.mqtt.ca_file);
-  const bool tls_file = !output.mqtt.ca_file.empty() || !output.mqtt.cert_file.empty();
-  if (tls_file && !output.mqtt.tls) {
-    Report(node, path, output.mqtt.ca_file.empty() ? "cert_file" : "ca_file",
+  CheckBroker(node, path, output.mqtt);
+}
+
+void Rules::CheckBroker(const JsonNode& node, const std::string& path, const MqttConfig& mqtt) {
+  CheckFilePair(node, path, mqtt.cert_file, mqtt.key_file);
+  CheckReadable(node, path, "ca_file", mqtt.ca_file);
+  const bool tls_file = !mqtt.ca_file.empty() || !mqtt.cert_file.empty();
+  if (tls_file && !mqtt.tls) {
+    Report(node, path, mqtt.ca_file.empty() ? "cert_file" : "ca_file",
            "certificates are given, but the connection is not encrypted", "\"tls\": true beside them");
   }
-  if (!output.mqtt.password.empty() && output.mqtt.username.empty()) {
+  if (!mqtt.password.empty() && mqtt.username.empty()) {
     Report(node, path, "", "a password without a username", "\"username\" beside it");
   }
 }

@@ -25,6 +25,8 @@ class Rules {
   void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source, const char* transport);
   void CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckTopics(const JsonNode& node, const std::string& path, const SourceConfig& source);
+  void CheckBroker(const JsonNode& node, const std::string& path, const MqttConfig& mqtt);
   void CheckFilePair(const JsonNode& node, const std::string& path, const std::string& cert_file,
                      const std::string& key_file);
   void CheckReadable(const JsonNode& node, const std::string& path, const std::string& key, const std::string& file);

@@ -64,6 +64,10 @@ class Line {
   virtual void Received(Bytes bytes) = 0;
   // With the bytes' own time and clock quality: for a capture that is replayed with its original times.
   virtual void ReceivedAt(Bytes bytes, const Now& when) = 0;
+  // Bytes that something between device and hub took and stamped: readings that would bear the time of arrival bear
+  // `said` instead; the arrival is kept beside it. held_back: they waited on the way, so stamps of the device are
+  // believed however old, and readings of long ago are flagged late.
+  virtual void ReceivedFromRelay(Bytes bytes, const StampedTime& /*said*/, bool /*held_back*/) { Received(bytes); }
   // The transport is gone and will be tried again, or (failed) can't work until the configuration changes.
   virtual void Closed(std::string_view why, bool failed) = 0;
   // Everything there was has been read (the end of a capture file): not a fault, and nothing more will come.

@@ -82,9 +82,14 @@ struct SiteRows {
 
 int64_t Microseconds(double seconds) { return static_cast<int64_t>(seconds * kUsPerSecond); }
 
-std::unique_ptr<Session> MakeMedibusSession(const std::string& source, const MedibusConfig& config) {
+// Nothing can be said to a device behind a broker, and its node may publish every ten seconds or less often.
+constexpr int64_t kBrokerSilence_us = 60 * kUsPerSecond;
+
+std::unique_ptr<Session> MakeMedibusSession(const SourceConfig& source) {
+  const MedibusConfig& config = source.medibus;
   medibus::Options options;
-  options.passive = config.passive;
+  options.passive = config.passive || source.type == "mqtt";
+  if (source.type == "mqtt") options.passive_silence_us = kBrokerSilence_us;
   options.link.host_name = config.host_name;
   options.link.cycle_us = Microseconds(config.cycle_s);
   options.link.alarm_period_us = Microseconds(config.alarm_s);
@@ -94,7 +99,7 @@ std::unique_ptr<Session> MakeMedibusSession(const std::string& source, const Med
   if (config.assumed_family == "none") options.assumed_family = medibus::Family::kNone;
   if (config.table_file.empty()) return std::make_unique<medibus::MedibusSession>(options);
   MedibusTable table = MedibusTable::Read(config.table_file);
-  for (const std::string& problem : table.problems()) spdlog::warn("source {}: {}", source, problem);
+  for (const std::string& problem : table.problems()) spdlog::warn("source {}: {}", source.name, problem);
   const auto rows = std::make_shared<SiteRows>(std::move(table));
   options.site = &rows->codes;
   options.site_owner = rows;
@@ -110,7 +115,7 @@ std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::
     return std::make_unique<victron::BleSession>(keys != nullptr ? keys : &no_keys);
   }
   if (config.protocol == "vedirect") return MakeVedirectSession(config.vedirect);
-  if (config.protocol == "medibus") return MakeMedibusSession(config.name, config.medibus);
+  if (config.protocol == "medibus") return MakeMedibusSession(config);
   if (config.protocol == "masterbus") return MakeMasterBusSession(config.masterbus);
   return nullptr;
 }

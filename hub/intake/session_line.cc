@@ -39,7 +39,7 @@ SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOp
       journal_(journal),
       live_(live),
       timer_(io),
-      slots_(directory, options_.protocol, options_.source) {
+      slots_(directory, options_.protocol, options_.source, options_.sender) {
   health_.name = options_.source;
   health_.type = options_.type;
   health_.protocol = options_.protocol;
@@ -60,6 +60,7 @@ void SessionLine::Opened() {
   health_.error.clear();
   ++health_.opens;
   now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
   session_->LinkReset(now_, *this);
   ArmTimer();
   spdlog::info("source {}: open ({})", options_.source, options_.where);
@@ -71,6 +72,7 @@ void SessionLine::Closed(std::string_view why, bool failed) {
   SetState(failed ? SourceState::kFailed : SourceState::kWaiting);
   health_.error = why;
   now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
   session_->LinkReset(now_, *this);
   ArmTimer();
 }
@@ -84,6 +86,7 @@ void SessionLine::Finished(std::string_view what) {
 void SessionLine::Received(Bytes bytes) {
   replay_ = false;
   now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
   Decode(bytes);
   ArmTimer();
   if (health_.frames_accepted == 0 && health_.hint.empty()) SetHint();
@@ -100,9 +103,25 @@ void SessionLine::SetHint() {
 void SessionLine::ReceivedAt(Bytes bytes, const Now& when) {
   replay_ = true;
   now_ = when;
+  arrived_us_ = when.utc_us;
   Decode(bytes);
   // The session's timers run in the replayed time: what is due has to be due before the next bytes.
   if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+}
+
+void SessionLine::ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool held_back) {
+  replay_ = false;
+  now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
+  relay_ = said;
+  held_back_ = held_back;
+  now_.utc_us = said.time_us;
+  // A clock that is not trusted lets the device's own stamp win.
+  if (held_back) now_.clock = ClockQuality::kNotSynchronised;
+  Decode(bytes);
+  relay_.reset();
+  held_back_ = false;
+  ArmTimer();
 }
 
 void SessionLine::Decode(Bytes bytes) {
@@ -148,6 +167,7 @@ void SessionLine::ArmTimer() {
     if (error) return;
     timer_due_us_ = kNoDeadline;
     now_ = clock_.Read();
+    arrived_us_ = now_.utc_us;
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
     if (!session_->Transmit().empty()) WakeSender();
@@ -188,7 +208,7 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
   }
   ++health_.frames_accepted;
   // The age of the last frame is counted from when it came here, also when it is replayed with its original time.
-  const Now arrived = replay_ ? clock_.Read() : now_;
+  const Now arrived = replay_ || relay_ ? clock_.Read() : now_;
   health_.last_frame_us = arrived.utc_us;
   health_.last_frame_monotonic_us = arrived.monotonic_us;
   interval_.Add(now_.monotonic_us);
@@ -219,8 +239,12 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
     record.quality = reading.quality;
     record.time_quality = reading.time_quality;
     record.flags = reading.flags;
+    if (relay_ && reading.time_us == relay_->time_us && reading.time_quality != TimeQuality::kDeviceClock) {
+      record.time_quality = relay_->quality;
+    }
+    if (held_back_ && arrived_us_ - reading.time_us > kMaxDeviceClockError_us) record.flags |= kReadingLate;
     record.time_us = reading.time_us;
-    record.received_us = now_.utc_us;
+    record.received_us = arrived_us_;
     record.frame = archived;
     record.value = reading.value;
     record.quality = live_.Judge(record);
@@ -236,9 +260,9 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   for (const Record& record : records_) live_.Accept(record);
   for (const DeviceId device : heard_devices_) {
     if (!frame.raw.empty()) {
-      live_.Heard(device, now_.utc_us);
+      live_.Heard(device, arrived_us_);
       const DeviceId parent = slots_.ParentOf(device);
-      if (parent != 0) live_.Heard(parent, now_.utc_us);  // it came through that
+      if (parent != 0) live_.Heard(parent, arrived_us_);  // it came through that
     }
     if (new_series) live_.AnnounceDevice(device);
   }
@@ -262,7 +286,7 @@ FrameId SessionLine::Archive(const FrameEvent& frame) {
   }
   ArchivedFrame archived;
   archived.source = options_.source;
-  archived.received_us = now_.utc_us;
+  archived.received_us = arrived_us_;
   archived.clock = now_.clock;
   archived.verdict = frame.verdict;
   archived.reason = frame.reason;

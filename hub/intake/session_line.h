@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ struct LineOptions {
   std::string source;    // name in the configuration
   std::string type;      // "serial", ...
   std::string protocol;  // "p1", ...
+  std::string sender;    // one of several on the source: tells apart devices whose identity is not on the wire
   std::string where;     // for people
   ArchivePolicy archive = ArchivePolicy::kSampled;
   bool commit_each_frame = false;
@@ -61,6 +63,7 @@ class SessionLine final : public Line, private SessionEvents {
   void Opened() override;
   void Received(Bytes bytes) override;
   void ReceivedAt(Bytes bytes, const Now& when) override;
+  void ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool held_back) override;
   void Closed(std::string_view why, bool failed) override;
   void Finished(std::string_view what) override;
   Bytes ToSend() override { return session_->Transmit(); }
@@ -107,7 +110,10 @@ class SessionLine final : public Line, private SessionEvents {
   std::vector<DeviceId> heard_devices_;  // in the frame at hand
   std::vector<Record> records_;
   std::map<std::string, int64_t, std::less<>> logged_us_;
-  Now now_;  // of the bytes at hand
+  Now now_;               // of the bytes at hand
+  UtcUs arrived_us_ = 0;  // when they came here
+  std::optional<StampedTime> relay_;
+  bool held_back_ = false;
   bool replay_ = false;
   std::unordered_map<uint64_t, int64_t> sampled_us_;  // by sender
   std::function<void(const FrameEvent&, const Now&)> tap_;

@@ -2,7 +2,14 @@
 
 namespace vesta::hub {
 
-DeviceId SlotTable::SetDevice(uint16_t slot, const DeviceInfo& info) {
+DeviceId SlotTable::SetDevice(uint16_t slot, const DeviceInfo& told) {
+  DeviceInfo info = told;
+  // Where the wire tells nothing, the sender is part of the device's identity: the source alone has several.
+  std::string identity;
+  if (!info.identity_on_wire && !sender_.empty()) {
+    identity = sender_ + (info.identity.empty() ? "" : "/") + std::string(info.identity);
+    info.identity = identity;
+  }
   if (slots_.size() <= slot) slots_.resize(slot + 1);
   const DeviceId parent = info.parent == kNoDevice ? 0 : DeviceOf(info.parent);
   const DeviceId device = directory_.Resolve(protocol_, source_, info, parent);

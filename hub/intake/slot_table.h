@@ -14,8 +14,9 @@ namespace vesta::hub {
 
 class SlotTable {
  public:
-  SlotTable(Directory& directory, std::string_view protocol, std::string_view source)
-      : directory_(directory), protocol_(protocol), source_(source) {}
+  // sender: where one source has several lines, whose this is; else empty.
+  SlotTable(Directory& directory, std::string_view protocol, std::string_view source, std::string_view sender = {})
+      : directory_(directory), protocol_(protocol), source_(source), sender_(sender) {}
 
   // The session said what stands in a slot. Returns the device, 0 when the directory is full.
   DeviceId SetDevice(uint16_t slot, const DeviceInfo& info);
@@ -36,6 +37,7 @@ class SlotTable {
   Directory& directory_;
   const std::string protocol_;
   const std::string source_;
+  const std::string sender_;
   std::vector<Slot> slots_;
 };
 

@@ -34,7 +34,6 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
     health_.where = fmt::format("{}://{}:{}", config_.tls ? "mqtts" : "mqtt", config_.host, config_.port);
     health_.state_since_us = clock_.Read().utc_us;
     mailbox_ = std::make_shared<Mailbox>(io, [this](Event& event) { Handle(event); });
-    link_ = std::make_unique<Link>(config_, options_, mailbox_);
   }
   ~Impl() { Close(); }
 
@@ -44,11 +43,21 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
     client_.reset();
   }
 
-  void Start() { link_->Start(); }
+  bool SetStatusTopic(std::string topic) {
+    if (link_ || !options_.status_topic.empty()) return false;
+    options_.status_topic = std::move(topic);
+    return true;
+  }
+  void Start() {
+    if (link_ || stopping_) return;
+    link_ = std::make_unique<Link>(config_, options_, mailbox_);
+    link_->Start();
+  }
   void Stop(std::function<void()> done);
   Token Listen(Listener listener);
   PublishStatus Publish(const std::string& topic, std::string_view payload, int qos, bool retain, Done done);
   Token Subscribe(std::string filter, int qos, MessageCallback message, std::function<void()> subscribed);
+  Token SubscribeKept(std::string filter, MessageCallback message, std::function<void(int)> answered);
   const ConnectionHealth& health() const { return health_; }
 
  private:
@@ -61,7 +70,9 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
     int qos;
     MessageCallback message;
     std::function<void()> subscribed;
-    int mid = 0;  // of the last request
+    std::function<void(int)> answered = {};
+    bool kept = false;  // stays at the broker
+    int mid = 0;        // of the last request
   };
 
   void Handle(Event& event);
@@ -146,8 +157,8 @@ PublishStatus Connection::Impl::Publish(const std::string& topic, std::string_vi
 
 Connection::Token Connection::Impl::Subscribe(std::string filter, int qos, MessageCallback message,
                                               std::function<void()> subscribed) {
-  auto item = std::make_shared<Subscription>(
-      Subscription{std::move(filter), qos, std::move(message), std::move(subscribed), 0});
+  auto item =
+      std::make_shared<Subscription>(Subscription{std::move(filter), qos, std::move(message), std::move(subscribed)});
   subscriptions_.push_back(item);
   if (client_) SendSubscribe(*item);
   return Token(item.get(), [item, weak = weak_from_this()](void*) mutable {
@@ -157,8 +168,20 @@ Connection::Token Connection::Impl::Subscribe(std::string filter, int qos, Messa
   });
 }
 
+Connection::Token Connection::Impl::SubscribeKept(std::string filter, MessageCallback message,
+                                                  std::function<void(int)> answered) {
+  auto item = std::make_shared<Subscription>(
+      Subscription{std::move(filter), 1, std::move(message), {}, std::move(answered), true});
+  subscriptions_.push_back(item);
+  if (client_) SendSubscribe(*item);
+  return item;
+}
+
 void Connection::Impl::SendSubscribe(Subscription& subscription) {
-  const int rc = mosquitto_subscribe(client_.get(), &subscription.mid, subscription.filter.c_str(), subscription.qos);
+  // MQTT 3.1.1 takes no options, the library leaves them out there.
+  const int options = subscription.kept ? MQTT_SUB_OPT_SEND_RETAIN_NEW : 0;
+  const int rc = mosquitto_subscribe_v5(client_.get(), &subscription.mid, subscription.filter.c_str(), subscription.qos,
+                                        options, nullptr);
   if (rc != MOSQ_ERR_SUCCESS) {
     spdlog::warn("mqtt {}: cannot subscribe to {}: {}", health_.where, subscription.filter, mosquitto_strerror(rc));
   }
@@ -204,6 +227,7 @@ void Connection::Impl::HandleUp(Event& event) {
   client_ = std::move(event.client);
   health_.connected = true;
   health_.protocol = event.protocol;
+  health_.session_present = event.session_present;
   health_.state_since_us = clock_.Read().utc_us;
   health_.error = fight_;
   ++health_.connects;
@@ -286,6 +310,7 @@ void Connection::Impl::HandleSubscribed(const Event& event) {
   ForEach(subscriptions_, [&](Subscription& s) {
     if (s.mid != event.mid) return;
     s.mid = 0;
+    if (s.answered) s.answered(event.reason);
     if (event.reason >= 0x80) {
       spdlog::warn("mqtt {}: the broker refuses the subscription to {}", health_.where, s.filter);
     } else if (s.subscribed) {
@@ -295,7 +320,11 @@ void Connection::Impl::HandleSubscribed(const Event& event) {
 }
 
 void Connection::Impl::HandleMessage(const Event& event) {
-  const IncomingMessage message{.topic = event.text, .payload = event.payload, .retained = event.retained};
+  const IncomingMessage message{.topic = event.text,
+                                .payload = event.payload,
+                                .retained = event.retained,
+                                .id = event.mid,
+                                .receipt = event.receipt};
   ForEach(subscriptions_, [&](Subscription& s) {
     bool matches = false;
     mosquitto_topic_matches_sub(s.filter.c_str(), event.text.c_str(), &matches);
@@ -304,13 +333,17 @@ void Connection::Impl::HandleMessage(const Event& event) {
 }
 
 void Connection::Impl::Stop(std::function<void()> done) {
+  if (stopping_) {  // another user of a shared connection was first
+    done();
+    return;
+  }
   stopped_ = std::move(done);
   const auto disconnect = [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->stopping_) return;
     self->stopping_ = true;
     const bool connected = self->client_ != nullptr;
-    self->link_->Stop();
+    if (self->link_) self->link_->Stop();
     if (!connected) {
       self->FinishStop();
       return;
@@ -346,6 +379,7 @@ Connection::Connection(boost::asio::io_context& io, const Clock& clock, MqttConf
     : impl_(std::make_shared<Impl>(io, clock, std::move(config), std::move(options))) {}
 Connection::~Connection() { impl_->Close(); }
 
+bool Connection::SetStatusTopic(std::string topic) { return impl_->SetStatusTopic(std::move(topic)); }
 void Connection::Start() { impl_->Start(); }
 void Connection::Stop(std::function<void()> done) { impl_->Stop(std::move(done)); }
 Connection::Token Connection::Listen(Listener listener) { return impl_->Listen(std::move(listener)); }
@@ -355,6 +389,10 @@ PublishStatus Connection::Publish(const std::string& topic, std::string_view pay
 Connection::Token Connection::Subscribe(std::string filter, int qos, MessageCallback message,
                                         std::function<void()> subscribed) {
   return impl_->Subscribe(std::move(filter), qos, std::move(message), std::move(subscribed));
+}
+Connection::Token Connection::SubscribeKept(std::string filter, MessageCallback message,
+                                            std::function<void(int)> answered) {
+  return impl_->SubscribeKept(std::move(filter), std::move(message), std::move(answered));
 }
 const ConnectionHealth& Connection::health() const { return impl_->health(); }
 

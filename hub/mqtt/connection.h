@@ -3,8 +3,10 @@
 //
 // libmosquitto does the protocol on a thread of its own (it resolves names in place, so never on the main thread);
 // everything else, all callbacks included, happens on the main thread (the one that runs the io_context). MQTT 5 with
-// fall-back to 3.1.1 when the broker refuses it. Each attempt starts with a clean session and a new client handle: what
-// was in flight when a link broke is reported lost, and who promised to deliver it publishes it again.
+// fall-back to 3.1.1 when the broker refuses it. Each attempt starts with a new client handle: what was in flight when
+// a link broke is reported lost, and who promised to deliver it publishes it again. The broker's side of the session
+// starts clean too, unless keep_session asks it to collect messages for us while we are away; then a message with QoS 1
+// is acknowledged only when its receipt is let go, one message at a time.
 // Bounded: libmosquitto queues without limit, so Publish() takes a message only while less than kMaxOutstanding...
 // waits for the broker, and says when there is room again. Messages that arrive faster than the main thread takes them
 // make the thread wait, hence the broker. Errors are words for people in health(); no secret is ever in them.
@@ -34,6 +36,8 @@ inline constexpr size_t kMaxIncomingBytes = 1u << 20;
 inline constexpr size_t kMaxIncomingWaiting = 1000;
 // More take-overs than this in a minute mean that a second client lives under our client id.
 inline constexpr size_t kTakeOversPerMinute = 3;
+// How long a broker keeps the session of a connection that asked for it (MQTT 5; with 3.1.1 the broker decides).
+inline constexpr uint32_t kSessionExpiry_s = 7 * 24 * 3600;
 // Longest that Stop() takes.
 inline constexpr int64_t kStopTimeout_us = 3 * kUsPerSecond;
 
@@ -48,6 +52,9 @@ struct ConnectionOptions {
   std::string default_client_id;  // used when the configuration names none
   // Retained "online" after each connect, "offline" at Stop() and as the last will. Empty: none.
   std::string status_topic;
+  // The broker keeps subscriptions and what comes for them while the hub is away. Needs a client id that stays the
+  // same.
+  bool keep_session = false;
   ConnectionTiming timing = {};
 };
 
@@ -58,8 +65,9 @@ struct ConnectionHealth {
   UtcUs state_since_us = 0;
   uint64_t attempts = 0;
   uint64_t connects = 0;
-  int protocol = 0;       // 5 or 4 (3.1.1) of the last connect
-  uint64_t failures = 0;  // attempts without a welcome, and links that broke
+  bool session_present = false;  // at the last connect the broker still had our session
+  int protocol = 0;              // 5 or 4 (3.1.1) of the last connect
+  uint64_t failures = 0;         // attempts without a welcome, and links that broke
   uint64_t take_overs = 0;
   uint64_t oversize_incoming = 0;
 };
@@ -86,6 +94,11 @@ struct IncomingMessage {
   std::string_view topic;
   std::string_view payload;
   bool retained = false;
+  // Of the broker's delivery, the same when it delivers again after a broken link; 0 with QoS 0.
+  int id = 0;
+  // A copy holds the acknowledgement back (keep_session and QoS 1 only, else empty). Nothing more arrives until then,
+  // and publications wait too.
+  std::shared_ptr<void> receipt = {};
 };
 
 class Connection {
@@ -95,7 +108,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void Start();
+  // Before Start: retained "online" and the last will. True when this connection had no such topic yet.
+  bool SetStatusTopic(std::string topic);
+
+  void Start();  // the second user of a shared connection may call it again
   // Publishes "offline", disconnects, then calls done.
   void Stop(std::function<void()> done);
 
@@ -115,6 +131,11 @@ class Connection {
   using MessageCallback = std::function<void(const IncomingMessage&)>;
   [[nodiscard]] Token Subscribe(std::string filter, int qos, MessageCallback message,
                                 std::function<void()> subscribed = {});
+
+  // QoS 1, for keep_session: neither letting go of the token nor Stop() ends the subscription at the broker. Of
+  // retained messages only new subscriptions get the stored one (MQTT 5). answered gets what the broker granted, each
+  // time: a QoS, or an MQTT 5 reason code from 0x80 on.
+  [[nodiscard]] Token SubscribeKept(std::string filter, MessageCallback message, std::function<void(int)> answered);
 
   const ConnectionHealth& health() const;
 

@@ -18,13 +18,17 @@
 #include <thread>
 
 #include "hub/mqtt/failure_text.h"
+#include "hub/mqtt/receipt.h"
 
 namespace vesta::hub::mqtt {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 
+// Of the CONNACK's flags, both versions of MQTT.
+constexpr int kSessionPresentFlag = 1;
 // Before the welcome the thread looks this often whether it shall stop or time is up; afterwards packets wake it.
 constexpr int kConnectingPoll_ms = 100;
 constexpr int kConnectedPoll_ms = 1000;
@@ -54,7 +58,9 @@ constexpr auto kGoodbye = std::chrono::milliseconds(800);
 // publishes through that may still make it write a log line. Used on the thread only, but for the log.
 struct Attempt {
   std::shared_ptr<Mailbox> mailbox;
+  std::function<bool()> stopping;
   int protocol = 5;
+  bool keep_session = false;
   bool up = false;
   bool answered = false;  // a CONNACK came
   int connack = 0;
@@ -65,7 +71,7 @@ struct Attempt {
   Client client;  // let go at the end of the attempt: the client owns the attempt
 };
 
-void OnConnect(mosquitto*, void* user, int reason, int, const mosquitto_property*) {
+void OnConnect(mosquitto*, void* user, int reason, int flags, const mosquitto_property*) {
   auto* attempt = static_cast<Attempt*>(user);
   attempt->answered = true;
   attempt->connack = reason;
@@ -76,8 +82,10 @@ void OnConnect(mosquitto*, void* user, int reason, int, const mosquitto_property
     std::lock_guard lock(attempt->log_mutex);
     attempt->log.clear();
   }
-  attempt->mailbox->Put(
-      {.kind = Event::Kind::kUp, .client = attempt->client, .protocol = attempt->protocol == 5 ? 5 : 4});
+  attempt->mailbox->Put({.kind = Event::Kind::kUp,
+                         .client = attempt->client,
+                         .protocol = attempt->protocol == 5 ? 5 : 4,
+                         .session_present = (flags & kSessionPresentFlag) != 0});
 }
 
 void OnDisconnect(mosquitto*, void* user, int reason, const mosquitto_property*) {
@@ -94,16 +102,29 @@ void OnSubscribe(mosquitto*, void* user, int mid, int count, const int* granted,
   static_cast<Attempt*>(user)->mailbox->Put({.kind = Event::Kind::kSubscribed, .mid = mid, .reason = reason});
 }
 
-void OnMessage(mosquitto*, void* user, const mosquitto_message* message, const mosquitto_property*) {
+// The library queues the acknowledgement before it calls back, but writes it only after: it has been told that others
+// use the client from outside (mosquitto_threaded_set), so all writing is done by the loop on this thread. Waiting here
+// holds the acknowledgement back.
+void OnMessage(mosquitto* m, void* user, const mosquitto_message* message, const mosquitto_property*) {
   auto* attempt = static_cast<Attempt*>(user);
   const size_t size = message->payloadlen > 0 ? static_cast<size_t>(message->payloadlen) : 0;
   if (size > kMaxIncomingBytes) {
     attempt->mailbox->Put({.kind = Event::Kind::kOversize});
     return;
   }
-  Event event{.kind = Event::Kind::kMessage, .retained = message->retain, .text = message->topic};
+  Event event{.kind = Event::Kind::kMessage, .mid = message->mid, .retained = message->retain, .text = message->topic};
   if (size > 0) event.payload.assign(static_cast<const char*>(message->payload), size);
+  if (!attempt->keep_session || message->qos == 0) {
+    attempt->mailbox->Put(std::move(event));
+    return;
+  }
+  const auto receipt = std::make_shared<Receipt>();
+  event.receipt = ReceiptToken(receipt);
   attempt->mailbox->Put(std::move(event));
+  while (!receipt->WaitLetGo(milliseconds(kConnectingPoll_ms)) && !attempt->stopping()) {
+  }
+  // Not taken for good: with the link cut the broker keeps the message and sends it again.
+  if (!receipt->let_go() || attempt->mailbox->closed()) shutdown(mosquitto_socket(m), SHUT_RDWR);
 }
 
 void OnLog(mosquitto*, void* user, int level, const char* line) {
@@ -213,10 +234,10 @@ bool Link::State::WaitForTcp(int fd, SteadyClock::time_point deadline, Failure* 
 void Link::State::RunAttempt(const std::shared_ptr<Attempt>& attempt_ptr, bool every_address, Failure* failure) {
   Attempt& attempt = *attempt_ptr;
   const std::string& id = config.client_id.empty() ? options.default_client_id : config.client_id;
-  attempt.client =
-      Client(mosquitto_new(id.empty() ? nullptr : id.c_str(), true, &attempt), [attempt_ptr](mosquitto* m) {
-        if (m != nullptr) mosquitto_destroy(m);
-      });
+  attempt.client = Client(mosquitto_new(id.empty() ? nullptr : id.c_str(), !options.keep_session, &attempt),
+                          [attempt_ptr](mosquitto* m) {
+                            if (m != nullptr) mosquitto_destroy(m);
+                          });
   mosquitto* m = attempt.client.get();
   if (m == nullptr) {
     failure->library_error = MOSQ_ERR_NOMEM;
@@ -229,9 +250,15 @@ void Link::State::RunAttempt(const std::shared_ptr<Attempt>& attempt_ptr, bool e
     // notices a dead link after one and a half of what the user set, and still pings well in time.
     const int keepalive_s = std::max(kMinKeepalive_s, static_cast<int>(config.keepalive_s) * 3 / 4);
     errno = 0;
-    rc = every_address ? mosquitto_connect_bind_v5(m, config.host.c_str(), config.port, keepalive_s, nullptr, nullptr)
-                       : mosquitto_connect_async(m, config.host.c_str(), config.port, keepalive_s);
+    // Only the call that waits for the connection takes properties.
+    const bool expiry = options.keep_session && attempt.protocol == 5;
+    mosquitto_property* properties = nullptr;
+    if (expiry) mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, kSessionExpiry_s);
+    rc = every_address || expiry
+             ? mosquitto_connect_bind_v5(m, config.host.c_str(), config.port, keepalive_s, nullptr, properties)
+             : mosquitto_connect_async(m, config.host.c_str(), config.port, keepalive_s);
     failure->system_error = errno;
+    mosquitto_property_free_all(&properties);
   }
   failure->library_error = rc;
   if (rc == MOSQ_ERR_SUCCESS && WaitForTcp(mosquitto_socket(m), deadline, failure)) {
@@ -277,6 +304,8 @@ void Link::State::Run() {
     const auto attempt_ptr = std::make_shared<Attempt>();
     Attempt& attempt = *attempt_ptr;
     attempt.mailbox = mailbox;
+    attempt.stopping = [this] { return Stopping(); };
+    attempt.keep_session = options.keep_session;
     attempt.protocol = protocol;
     Failure failure{.where = where, .tls = config.tls, .has_certificate = !config.cert_file.empty()};
     RunAttempt(attempt_ptr, every_address, &failure);

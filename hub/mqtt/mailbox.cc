@@ -32,7 +32,13 @@ void Mailbox::Drain() {
     // Closed on this very thread by one of the handlers: the rest is of no interest any more.
     if (closed_) return;
     handler_(event);
+    event.receipt.reset();  // who wants it longer took a copy
   }
+}
+
+bool Mailbox::closed() {
+  std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void Mailbox::Close() {

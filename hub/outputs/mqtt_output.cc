@@ -26,15 +26,13 @@ class MqttOutput final : public Output {
  public:
   MqttOutput(boost::asio::io_context& io, const Clock& clock, const OutputConfig& config, const HubIdentity& identity,
              Journal& journal, LiveView& live, Directory& directory, FieldNameOf field_name, DeviceTitleOf device_title,
-             const MqttOutputTiming& timing)
+             const MqttOutputTiming& timing, std::shared_ptr<mqtt::Connection> shared)
       : config_(config),
         base_(CleanBase(config.base)),
         timing_(timing),
         housekeeping_(io),
-        connection_(io, clock, config.mqtt,
-                    {.default_client_id = identity.id + "-" + config.name,
-                     .status_topic = std::string(home_assistant::HubStatusTopic(base_).view()),
-                     .timing = timing.connection}),
+        held_(Join(io, clock, config, identity, base_, timing, std::move(shared))),
+        connection_(*held_),
         state_(
             io, clock, config_, base_, connection_, journal, live, directory, [this] { return HistoryWaiting(); },
             timing),
@@ -71,6 +69,19 @@ class MqttOutput final : public Output {
   }
 
  private:
+  static std::shared_ptr<mqtt::Connection> Join(boost::asio::io_context& io, const Clock& clock,
+                                                const OutputConfig& config, const HubIdentity& identity,
+                                                const std::string& base, const MqttOutputTiming& timing,
+                                                std::shared_ptr<mqtt::Connection> shared) {
+    std::string status(home_assistant::HubStatusTopic(base).view());
+    if (shared && shared->SetStatusTopic(status)) return shared;
+    return std::make_shared<mqtt::Connection>(
+        io, clock, config.mqtt,
+        mqtt::ConnectionOptions{.default_client_id = identity.id + "-" + config.name,
+                                .status_topic = std::move(status),
+                                .timing = timing.connection});
+  }
+
   uint64_t HistoryWaiting() const { return history_ ? history_->health().waiting : 0; }
 
   void ArmHousekeeping() {
@@ -89,7 +100,8 @@ class MqttOutput final : public Output {
   const std::string base_;
   const MqttOutputTiming timing_;
   boost::asio::steady_timer housekeeping_;
-  mqtt::Connection connection_;
+  const std::shared_ptr<mqtt::Connection> held_;
+  mqtt::Connection& connection_;
   MqttState state_;
   MqttDiscovery discovery_;
   std::optional<MqttHistory> history_;
@@ -101,9 +113,9 @@ class MqttOutput final : public Output {
 std::unique_ptr<Output> MakeMqttOutput(boost::asio::io_context& io, const Clock& clock, const OutputConfig& config,
                                        const HubIdentity& identity, Journal& journal, LiveView& live,
                                        Directory& directory, FieldNameOf field_name, DeviceTitleOf device_title,
-                                       const MqttOutputTiming& timing) {
+                                       const MqttOutputTiming& timing, std::shared_ptr<mqtt::Connection> shared) {
   return std::make_unique<MqttOutput>(io, clock, config, identity, journal, live, directory, std::move(field_name),
-                                      std::move(device_title), timing);
+                                      std::move(device_title), timing, std::move(shared));
 }
 
 }  // namespace vesta::hub

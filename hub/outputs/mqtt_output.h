@@ -45,10 +45,12 @@ struct MqttOutputTiming {
 using FieldNameOf = std::function<std::string(const Device&, const SeriesField&)>;
 using DeviceTitleOf = std::function<std::string(const Device&)>;
 
-// All references must outlive the output.
+// All references must outlive the output. shared: a connection to the same broker that a source listens on, not started
+// yet and without a status topic; without it the output makes its own.
 std::unique_ptr<Output> MakeMqttOutput(boost::asio::io_context& io, const Clock& clock, const OutputConfig& config,
                                        const HubIdentity& identity, Journal& journal, LiveView& live,
                                        Directory& directory, FieldNameOf field_name, DeviceTitleOf device_title,
-                                       const MqttOutputTiming& timing = {});
+                                       const MqttOutputTiming& timing = {},
+                                       std::shared_ptr<mqtt::Connection> shared = nullptr);
 
 }  // namespace vesta::hub

@@ -28,6 +28,10 @@ class RecordingLine final : public Line {
     times.push_back(when);
     Received(bytes);
   }
+  void ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool held_back) override {
+    relayed.push_back({said, held_back});
+    Received(bytes);
+  }
   void Closed(std::string_view why, bool failed) override {
     ++closed;
     reason = why;
@@ -52,6 +56,7 @@ class RecordingLine final : public Line {
   std::vector<std::string> events;
   std::string received;
   std::vector<Now> times;
+  std::vector<std::pair<StampedTime, bool>> relayed;  // with held_back
   std::string to_send;
   std::string reason;
   int opened = 0;

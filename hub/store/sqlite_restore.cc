@@ -161,10 +161,18 @@ Done RestoreLatest(SqliteDb& db, RestoredState* state) {
 
 std::string_view StoredUnitText(Unit unit) { return unit == Unit::kUnixSecond ? "unix_s" : UnitText(unit); }
 
+tl::expected<void, StoreError> RestoreDirectory(SqliteDb& db, RestoredState* state) {
+  // One snapshot: a running hub may add a device between the two tables.
+  if (db.Execute("BEGIN") != SQLITE_OK) return tl::unexpected(db.Error("restoring"));
+  Done done = RestoreDevices(db, state);
+  if (done) done = RestoreSeries(db, state);
+  db.Execute("COMMIT");
+  return done;
+}
+
 tl::expected<RestoredState, StoreError> RestoreState(SqliteDb& db) {
   RestoredState state;
-  Done done = RestoreDevices(db, &state);
-  if (done) done = RestoreSeries(db, &state);
+  Done done = RestoreDirectory(db, &state);
   if (done) done = RestoreLatest(db, &state);
   if (done) {
     done = ForEach(db, "SELECT output, number FROM output_position ORDER BY output", [&](const Statement& row) {

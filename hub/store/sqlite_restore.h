@@ -14,5 +14,7 @@ namespace vesta::hub {
 std::string_view StoredUnitText(Unit unit);
 
 tl::expected<RestoredState, StoreError> RestoreState(SqliteDb& db);
+// Devices and series only.
+tl::expected<void, StoreError> RestoreDirectory(SqliteDb& db, RestoredState* state);
 
 }  // namespace vesta::hub

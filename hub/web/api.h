@@ -55,6 +55,21 @@ struct SourceHeard {
   const HeardSenders* heard = nullptr;
 };
 
+// What a client wants as a file.
+struct ExportCall {
+  std::string format = "csv";
+  UtcUs from_us = INT64_MIN;
+  UtcUs to_us = INT64_MAX;
+  std::vector<std::string> devices;  // keys; none: all
+  std::vector<std::string> fields;
+};
+// How it is made, piece by piece. next runs on the reading thread; false: that was the end.
+struct ExportPieces {
+  std::string content_type;
+  std::string file_name;
+  std::function<tl::expected<bool, StoreError>(StoreReader&, std::string*)> next;
+};
+
 // All of it outlives the web server. Everything is called on the main thread but the work passed to query.
 struct ApiContext {
   const Clock& clock;
@@ -81,6 +96,8 @@ struct ApiContext {
   KeyDesk* keys = nullptr;
   std::function<std::vector<SourceHeard>()> heard;
   std::function<LateHealth()> late;
+  // The error is for people: no such format, device or field.
+  std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
 };
 
 // Longest name and place that a user may give.
@@ -96,6 +113,7 @@ inline constexpr size_t kMaxFrameBytes = 256 * 1024;
 void AddDeviceRoutes(Router& router, ApiContext& context);
 void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events);
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddKeyRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);

@@ -109,6 +109,9 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   CheckGet("/api/v1/readings", "/api/v1/readings?series=1&points=5&from=2026-08-11T06:21:08Z");
   CheckGet("/api/v1/readings", "/api/v1/readings");
   CheckGet("/api/v1/readings", "/api/v1/readings?series=999");
+  CheckGet("/api/v1/export", "/api/v1/export?format=csv&device=a&device=b&from=2026-08-11T06:21:08Z");
+  CheckGet("/api/v1/export", "/api/v1/export?format=nothing");
+  CheckGet("/api/v1/export", "/api/v1/export?from=yesterday");
   CheckGet("/api/v1/sources", "/api/v1/sources");
   CheckGet("/api/v1/outputs", "/api/v1/outputs");
   CheckGet("/api/v1/health", "/api/v1/health");

@@ -49,6 +49,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddDeviceRoutes(router, context);
   AddLatestRoute(router, context, events);
   AddReadingRoutes(router, context, slots);
+  AddExportRoute(router, context, slots);
   AddFrameRoutes(router, context, slots);
   AddKeyRoutes(router, context);
   AddHealthRoutes(router, context);

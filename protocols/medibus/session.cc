@@ -71,7 +71,7 @@ void MedibusSession::BeginFarewell(const Now& now, SessionEvents& events) {
 void MedibusSession::Settle(const Now& now) {
   if (options_.passive) {
     const bool heard = last_valid_us_ != INT64_MIN;
-    if (heard && now.monotonic_us - last_valid_us_ >= kPassiveSilence_us) {
+    if (heard && now.monotonic_us - last_valid_us_ >= options_.passive_silence_us) {
       passive_state_ = LinkState::kSilent;
     } else if (heard) {
       passive_state_ = LinkState::kOk;
@@ -86,7 +86,7 @@ void MedibusSession::Settle(const Now& now) {
   if (!options_.passive) {
     deadline_us_ = std::min(deadline_us_, link_.next_deadline_us(parser_.last_byte_us()));
   } else if (passive_state_ == LinkState::kOk) {
-    deadline_us_ = std::min(deadline_us_, last_valid_us_ + kPassiveSilence_us);
+    deadline_us_ = std::min(deadline_us_, last_valid_us_ + options_.passive_silence_us);
   }
   if (record_count_ > 0) deadline_us_ = std::min(deadline_us_, records_since_.monotonic_us + kRealtimeLatest_us);
 }

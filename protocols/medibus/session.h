@@ -23,8 +23,12 @@
 
 namespace vesta::medibus {
 
+// A passive listener hears what the other host asks for; silence of this length is a gap.
+inline constexpr int64_t kPassiveSilence_us = 10 * kUsPerSecond;
+
 struct Options {
   bool passive = false;  // listen to a line that has another host
+  int64_t passive_silence_us = kPassiveSilence_us;
   LinkOptions link;
   Family assumed_family = Family::kIncubator;  // of a device that did not identify itself
   const SiteCodes* site = nullptr;             // outlives the session
@@ -34,8 +38,6 @@ struct Options {
 inline constexpr uint16_t kLineSlot = 0;
 inline constexpr size_t kMaxDevices = 16;  // models on one line in the life of a process
 inline constexpr int64_t kTellTableEvery_us = 3600 * kUsPerSecond;
-// A passive listener hears what the other host asks for; silence of this length is a gap.
-inline constexpr int64_t kPassiveSilence_us = 10 * kUsPerSecond;
 // Realtime samples are handed on together: as many records, or as long.
 inline constexpr size_t kRealtimeBatch = 64;
 inline constexpr int64_t kRealtimeLatest_us = kUsPerSecond;

@@ -570,8 +570,8 @@ class UsageTest(CommandTest):
     def test_help_is_not_an_error(self):
         out, err = self.vesta("--help")
         self.assertEqual("", err)
-        for command in ("run", "demo", "check", "decode", "capture", "replay", "simulate", "doctor", "passwd",
-                        "keys"):
+        for command in ("run", "demo", "check", "decode", "capture", "replay", "simulate", "doctor", "passwd", "keys",
+                        "export", "import"):
             self.assertIn(command, out)
             self.assertIn("Exit codes", self.vesta(command, "--help")[0])
 

@@ -33,6 +33,7 @@ MAY = {
     "hub/sources": PORTABLE | {"hub/config", "hub/clock", "hub/intake", "hub/live", "hub/mqtt"},
     "hub/outputs": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
                     "hub/mqtt", "hub/catalog"},
+    "hub/export": {"model", "formats", "hub/devices", "hub/journal", "hub/store", "hub/catalog"},
     "hub/insight": {"model", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live"},
     "hub/web": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
                 "hub/intake", "hub/keys", "hub/catalog"},
