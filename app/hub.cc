@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/original_texts.h"
 #include "app/whole_file.h"
 #include "hub/catalog/catalog.h"
 #include "hub/export/exporter.h"
@@ -229,6 +230,15 @@ void Hub::MakeOutputs() {
   };
   for (const hub::OutputConfig& config : config_.outputs) {
     if (!config.enabled) continue;
+    if (config.type == "mqtt-original") {
+      hub::OriginalOptions options;
+      options.text_of = OriginalTextOf;
+      options.is_panel_power = IsPanelPower;
+      options.app_info = {{"appVersion", kVersion}, {"projectName", "vesta"}};
+      outputs_.push_back(std::make_unique<hub::MqttOriginal>(
+          io_, clock_, config, hub::HubIdentity{config_.hub_id, config_.hub_name}, *live_, directory_, options));
+      continue;
+    }
     outputs_.push_back(hub::MakeMqttOutput(io_, clock_, config, {config_.hub_id, config_.hub_name}, *journal_, *live_,
                                            directory_, name_of, hub::DeviceTitle, {}, brokers_.Find(config.mqtt)));
   }
@@ -356,6 +366,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
           [this] {
             std::vector<hub::SourceHeard> all;
             for (const SourceEntry& entry : sources_) {
+              if (!entry.line) continue;  // messages of a broker bear no radio address
               const hub::SourceHealth& health = entry.line->health();
               all.push_back({health.name, health.protocol, &entry.line->heard()});
             }

@@ -132,7 +132,7 @@ struct SourceConfig {
 
 struct OutputConfig {
   std::string name;
-  std::string type;  // "mqtt"
+  std::string type;  // "mqtt", "mqtt-original"
   bool enabled = true;
   MqttConfig mqtt;
 

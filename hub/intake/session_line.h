@@ -33,11 +33,11 @@ struct LineOptions {
   std::string source;    // name in the configuration
   std::string type;      // "serial", ...
   std::string protocol;  // "p1", ...
-  std::string sender;    // one of several on the source: tells apart devices whose identity is not on the wire
   std::string where;     // for people
   ArchivePolicy archive = ArchivePolicy::kSampled;
   bool commit_each_frame = false;
-  bool datagrams = false;  // the protocol takes datagrams, not a stream of bytes
+  bool datagrams = false;   // the protocol takes datagrams, not a stream of bytes
+  std::string sender = {};  // one of several on the source: tells apart devices whose identity is not on the wire
 };
 
 // Accepted frames kept by the sampled policy: one in this time, on a shared medium one of each sender. Rejected ones
