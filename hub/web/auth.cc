@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -24,7 +23,7 @@ std::string Hex(const uint8_t* bytes, size_t size) {
 }
 
 bool IsHash(std::string_view text) {
-  return text.size() == 2 * SHA256_DIGEST_LENGTH &&
+  return text.size() == kSha256HexSize &&
          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
@@ -33,12 +32,6 @@ bool IsHash(std::string_view text) {
 std::string_view ScopeName(Scope scope) {
   if (scope == Scope::kOperate) return "operate";
   return scope == Scope::kRead ? "read" : "";
-}
-
-std::string Sha256Hex(std::string_view text) {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest.data());
-  return Hex(digest.data(), digest.size());
 }
 
 tl::expected<std::unique_ptr<Auth>, std::string> Auth::Make(boost::asio::io_context& io, const Clock& clock,

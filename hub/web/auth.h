@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "hub/audit/sha256.h"
 #include "hub/clock/clock.h"
 #include "hub/config/config.h"
 #include "hub/web/http_message.h"
@@ -30,9 +31,6 @@ inline constexpr std::string_view kSessionCookie = "vesta_session";
 
 enum class Scope : uint8_t { kNone = 0, kRead = 1, kOperate = 2 };
 std::string_view ScopeName(Scope scope);  // "read", "operate", "" for none
-
-// SHA-256 as 64 hex digits: how a token stands in the configuration.
-std::string Sha256Hex(std::string_view text);
 
 class Auth {
  public:
