@@ -3,9 +3,9 @@
 //   {"number":7,"time":"2026-08-11T06:21:25.123Z","clock":"synchronised","actor":"hub","action":"port_opened",
 //    "details":{"source":"bed-3"},"previous":"<64 hex>","hash":"<64 hex>"}
 //
-// The hash is the SHA-256 of the line's bytes before `,"hash":"`, so it covers the hash of the entry before and, through
-// it, everything earlier. Keys stand in this order and without blanks; the format is docs/formats/audit.md. Details are
-// texts; who makes them puts no secret into them.
+// The hash is the SHA-256 of the line's bytes before `,"hash":"`, so it covers the hash of the entry before and,
+// through it, everything earlier. Keys stand in this order and without blanks; the format is docs/formats/audit.md.
+// Details are texts; who makes them puts no secret into them.
 #pragma once
 
 #include <cstdint>

@@ -128,6 +128,9 @@ AuditLog::Done AuditLog::Load(const AuditEntry& entry) {
     number_ = named;
     hash_ = head.substr(head.find(' ') + 1, kSha256HexSize);
   }
+  if (files.empty() && head.empty()) {
+    if (auto begun = WriteHead(); !begun) return begun;
+  }
   fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd_ < 0) return Problem("can't write", path);
   size_ = fresh ? 0 : content.size();
@@ -143,6 +146,12 @@ AuditLog::Done AuditLog::Load(const AuditEntry& entry) {
                     {"bytes", std::to_string(line.size())},
                     {"sha256", Sha256Hex(line)}};
     if (auto ended = WriteBytes("\n"); !ended) return ended;
+    // Only its line end was missing: it counts.
+    const auto link = ReadLink(line);
+    if (link && link->sound && link->number == number_ + 1 && link->previous == hash_) {
+      number_ = link->number;
+      hash_ = link->hash;
+    }
     if (auto told = Write(torn); !told) return told;
   }
   if (report.fault_count > 0) {
@@ -153,7 +162,8 @@ AuditLog::Done AuditLog::Load(const AuditEntry& entry) {
         what.clear();
         continue;
       }
-      if (what.empty()) what = fmt::format("{} line {}, entry {}: {}", fault.file, fault.line, fault.number, fault.what);
+      if (what.empty())
+        what = fmt::format("{} line {}, entry {}: {}", fault.file, fault.line, fault.number, fault.what);
     }
     if (!what.empty()) {
       AuditEntry damage = entry;

@@ -1,8 +1,8 @@
 // Appends to the audit log of a data directory: audit.jsonl, its older files audit-NUMBER.jsonl, and audit.head.
 //
 // Append is durable when it returns: one write and one fdatasync of the line, then the same for audit.head, which names
-// the newest entry so that a cut end shows. Nothing that stands in the log is ever changed. A last line that was torn by
-// a power failure stays as it is and the next entry tells of it (torn_line); other damage is told by an entry
+// the newest entry so that a cut end shows. Nothing that stands in the log is ever changed. A last line that was torn
+// by a power failure stays as it is and the next entry tells of it (torn_line); other damage is told by an entry
 // damage_found. A file that is full is renamed and the chain goes on in a new one; of the old ones the newest
 // kMaxOldFiles stay, and an entry says what was trimmed. Several programs may append to one log: each append holds
 // a lock and looks whether the file grew. One thread at a time.

@@ -30,7 +30,8 @@ std::string Detail(const AuditEntry& entry, std::string_view key) {
 
 std::string Printable(std::string_view text) {
   std::string shown(text.substr(0, 200));
-  std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
   return shown;
 }
 
@@ -77,8 +78,8 @@ void AuditChain::SettleStrange(std::string_view line) {
   const uint64_t at = std::exchange(strange_line_, 0);
   const std::optional<AuditEntry> entry = line.empty() ? std::nullopt : ParseEntry(line);
   if (entry && entry->action == kTornLineAction && Detail(*entry, "sha256") == strange_hash_) {
-    report_->notes.push_back(fmt::format("{} line {}: was torn when the power failed, and entry {} says so", file_, at,
-                                         entry->number));
+    report_->notes.push_back(
+        fmt::format("{} line {}: was torn when the power failed, and entry {} says so", file_, at, entry->number));
     return;
   }
   const uint64_t now = std::exchange(line_, at);
@@ -87,23 +88,25 @@ void AuditChain::SettleStrange(std::string_view line) {
 }
 
 void AuditChain::TakeEntry(std::string_view line, const EntryLink& link) {
-  if (!link.sound) Fault(link.number, "its content was changed: the hash is another");
+  // A number that was changed says nothing: its place does.
+  const uint64_t number = link.sound || report_->entries == 0 ? link.number : report_->last_number + 1;
+  if (!link.sound) Fault(number, "its content was changed: the hash is another");
   if (report_->entries == 0) {
     report_->first_number = link.number;
     beginning_ = link.previous;
-  } else if (link.number != report_->last_number + 1) {
+  } else if (number != report_->last_number + 1) {
     Fault(report_->last_number + 1,
           fmt::format("entry {} stands where entry {} belongs: entries are missing, doubled or in another order",
                       link.number, report_->last_number + 1));
   } else if (link.previous != report_->last_hash) {
-    Fault(link.number, fmt::format("it does not follow on entry {}: one of the two was replaced",
-                                   report_->last_number));
+    Fault(link.number,
+          fmt::format("it does not follow on entry {}: one of the two was replaced", report_->last_number));
   }
   ++report_->entries;
-  report_->last_number = link.number;
+  report_->last_number = number;
   report_->last_hash = link.hash;
   if (recent_.size() >= kRecentEntries) recent_.erase(recent_.begin());
-  recent_.emplace_back(link.number, link.hash);
+  recent_.emplace_back(number, link.hash);
   // Most entries are of neither kind: only these are parsed.
   const bool trimmed = line.find(kTrimmedAction) != std::string_view::npos;
   const bool damage = line.find(kDamageFoundAction) != std::string_view::npos;
@@ -143,9 +146,12 @@ void AuditChain::CheckHead(std::string_view head) {
   if (!shaped) return Fault(report_->last_number + 1, "is missing or damaged: whether the end was cut can't be told");
   const std::string_view hash = head.substr(space + 1, kSha256HexSize);
   if (number > report_->last_number) {
-    return Fault(report_->last_number + 1, fmt::format("names entry {}, and the log ends with entry {}: the end was cut",
-                                                       number, report_->last_number));
+    return Fault(
+        report_->last_number + 1,
+        fmt::format("names entry {}, and the log ends with entry {}: the end was cut", number, report_->last_number));
   }
+  // Before the first entry it names what that follows on.
+  if (report_->entries == 0 || report_->first_number == 1) recent_.emplace_back(0, FirstPrevious());
   for (const auto& [recent, recent_hash] : recent_) {
     if (recent != number) continue;
     if (recent_hash != hash) return Fault(number, "names another entry than the log has: it was replaced");

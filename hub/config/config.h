@@ -134,6 +134,7 @@ struct Config {
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
   std::string site_zone = "Europe/Amsterdam";
+  std::vector<std::string> beds;   // names that a device may be assigned to; none: any name
   std::string log_level = "info";  // "debug", "info", "warning", "error"
   StorageConfig storage;
   HttpConfig http;

@@ -67,6 +67,7 @@ void FillHub(const JsonNode& node, Config* config) {
   Get(node, "name", &config->hub_name);
   Get(node, "zone", &config->site_zone);
   Get(node, "log_level", &config->log_level);
+  Get(node, "beds", &config->beds);
 }
 
 void FillStorage(const JsonNode& node, StorageConfig* storage) {

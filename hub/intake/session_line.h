@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,7 +33,13 @@ struct LineOptions {
   std::string where;     // for people
   ArchivePolicy archive = ArchivePolicy::kSampled;
   bool commit_each_frame = false;
+  // Told when the port was opened and when it was closed or failed, with the reason.
+  std::function<void(SourceState, std::string_view why)> on_port = {};
 };
+
+// Frames of a source with commit_each_frame that may wait for the disk. Beyond this, or when the journal takes no more,
+// a frame is refused as a whole: it is neither archived nor stored nor counted as received.
+inline constexpr size_t kMaxPendingFrames = 65536;
 
 // Accepted frames kept by the sampled policy: one in this time. Rejected ones are always kept, within the store's
 // quota.
@@ -75,8 +82,13 @@ class SessionLine final : public Line, private SessionEvents {
 
   void OnDevice(uint16_t slot, const DeviceInfo& device) override;
   void OnFrame(const FrameEvent& frame) override;
-  void TakeReadings(const FrameEvent& frame, FrameId archived);
+  // Returns how many the journal took.
+  uint64_t TakeReadings(const FrameEvent& frame, FrameId archived);
   FrameId Archive(const FrameEvent& frame);
+  void CountAccepted(uint64_t readings, const Now& arrived);
+  bool MayCommit(const FrameEvent& frame);
+  void Commit(uint64_t readings, const Now& arrived);
+  void AwaitDurable();
   void CountProblem(const FrameEvent& frame);
   void SetState(SourceState state);
   void Decode(Bytes bytes);
@@ -93,6 +105,17 @@ class SessionLine final : public Line, private SessionEvents {
 
   SourceHealth health_;
   IntervalLearner interval_;
+  // A frame that waits to be durable.
+  struct Pending {
+    uint64_t readings;
+    Now arrived;
+    int64_t bytes_us;  // steady clock, of the bytes that ended it
+  };
+  std::deque<Pending> pending_;
+  bool awaiting_ = false;  // a flush is under way for the first of them
+  uint64_t decoded_ = 0;   // frames understood, durable or not
+  int64_t bytes_us_ = 0;   // steady clock, of the bytes at hand
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::vector<Slot> slots_;
   std::vector<uint16_t> heard_;  // slots of the frame at hand
   std::vector<Record> records_;

@@ -67,9 +67,12 @@ class Journal::Impl {
 
   tl::expected<void, StoreError> Open(const RestoredState& state);
   bool Append(std::vector<Record>& records);
+  bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
   void SetPosition(const std::string& output, JournalNumber number);
+  void Keep(BedStay stay) { Gathering().commit.beds.push_back(std::move(stay)); }
+  void Keep(DecoderEpoch epoch) { Gathering().commit.decoders.push_back(std::move(epoch)); }
   void Hold(const std::string& output) { holding_.insert(output); }
   void Read(JournalNumber after, size_t limit, ReadCallback done);
   void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
@@ -208,6 +211,17 @@ bool Journal::Impl::Append(std::vector<Record>& records) {
     CommitSoon();
   }
   return true;
+}
+
+bool Journal::Impl::HasRoom(std::span<const Reading> readings, size_t frame_bytes) const {
+  size_t text_bytes = 0;
+  for (const Reading& reading : readings) {
+    if (reading.value.kind() == ValueKind::kText) text_bytes += reading.value.text().size();
+  }
+  return open_ && health_.waiting_records + readings.size() <= kMaxWaitingRecords &&
+         waiting_text_bytes_ + text_bytes <= kMaxWaitingTextBytes && next_number_ + readings.size() <= numbers_end_ &&
+         waiting_frame_bytes_ + frame_bytes + kWaitingFrameOverhead <= kMaxWaitingFrameBytes &&
+         next_frame_ < frames_end_;
 }
 
 FrameId Journal::Impl::AppendFrame(ArchivedFrame frame) {
@@ -477,6 +491,9 @@ Journal::~Journal() { Close(); }
 
 tl::expected<void, StoreError> Journal::Open(const RestoredState& state) { return impl_->Open(state); }
 bool Journal::Append(std::vector<Record>& records) { return impl_->Append(records); }
+bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) const {
+  return impl_->HasRoom(readings, frame_bytes);
+}
 FrameId Journal::AppendFrame(ArchivedFrame frame) { return impl_->AppendFrame(std::move(frame)); }
 void Journal::Flush(std::function<void()> done) { impl_->Flush(std::move(done)); }
 JournalNumber Journal::last_number() const { return impl_->health_.last_number; }
@@ -488,6 +505,8 @@ JournalNumber Journal::Position(const std::string& output) const {
   const auto found = impl_->positions_.find(output);
   return found == impl_->positions_.end() ? 0 : found->second;
 }
+void Journal::Keep(BedStay stay) { impl_->Keep(std::move(stay)); }
+void Journal::Keep(DecoderEpoch epoch) { impl_->Keep(std::move(epoch)); }
 void Journal::Hold(const std::string& output) { impl_->Hold(output); }
 void Journal::SetPosition(const std::string& output, JournalNumber number) { impl_->SetPosition(output, number); }
 void Journal::Read(JournalNumber after, size_t limit, ReadCallback done) { impl_->Read(after, limit, std::move(done)); }

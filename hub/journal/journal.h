@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,8 @@ class Journal {
 
   // Numbers the records (in place) and takes them. False: refused, nothing was taken (see kMaxWaitingRecords).
   bool Append(std::vector<Record>& records);
+  // Whether a frame with these readings and so many bytes would be taken whole now.
+  bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   // 0 when refused (see kMaxWaitingFrameBytes).
   FrameId AppendFrame(ArchivedFrame frame);
 
@@ -100,6 +103,9 @@ class Journal {
   // taken as the mark: what an output acknowledged early must be sent again after a crash.
   JournalNumber Position(const std::string& output) const;
   void SetPosition(const std::string& output, JournalNumber number);
+  // Made durable with the next commit, no later than any reading appended afterwards.
+  void Keep(BedStay stay);
+  void Keep(DecoderEpoch epoch);
   // From now on history that this output has not acknowledged is not trimmed, however old it is.
   void Hold(const std::string& output);
 
