@@ -97,6 +97,8 @@ tl::expected<void, std::string> Hub::Open() {
   auto restored = store_->Restore();
   if (!restored) return tl::unexpected(restored.error().text);
   directory_.Restore(restored->devices, restored->series);
+  ward_ = std::make_unique<Ward>(clock_, directory_, config_);
+  ward_->Restore(*restored);
 
   hub::JournalOptions options;
   options.commit_interval_us = static_cast<int64_t>(config_.storage.commit_s * kUsPerSecond);
@@ -104,10 +106,12 @@ tl::expected<void, std::string> Hub::Open() {
   options.keep_us = config_.storage.keep_days * 86400ll * kUsPerSecond;
   journal_ = std::make_unique<hub::Journal>(io_, clock_, *store_, directory_, options);
   if (auto opened = journal_->Open(*restored); !opened) return tl::unexpected(opened.error().text);
+  ward_->Attach(*journal_);
 
   live_ = std::make_unique<hub::LiveView>(clock_, directory_);
   live_->Restore(restored->latest);
   ApplyDeviceNames();
+  ward_->TellStart(off_);
   MakeSources();
   MakeOutputs();
   return {};
@@ -128,6 +132,10 @@ void Hub::MakeSources() {
     options.where = Where(config);
     options.archive = PolicyOf(config.archive);
     options.commit_each_frame = config.commit_each_frame;
+    ward_->BeginDecoder(config, *session);
+    options.on_port = [this, name = config.name](hub::SourceState state, std::string_view why) {
+      ward_->TellPort(name, state, why);
+    };
     SourceEntry entry;
     entry.line = std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_,
                                                     *journal_, *live_);
@@ -188,15 +196,14 @@ void Hub::StopOutputs(size_t index, std::function<void()> done) {
     outputs_[index]->Stop([this, index, done = std::move(done)]() mutable { StopOutputs(index + 1, std::move(done)); });
     return;
   }
-  if (web_ == nullptr) {
+  const auto close = [this, done = std::move(done)] {
     journal_->Close();
+    ward_->TellStop();
+    ward_->Close();
     done();
-    return;
-  }
-  web_->Stop([this, done = std::move(done)] {
-    journal_->Close();
-    done();
-  });
+  };
+  if (web_ == nullptr) return close();
+  web_->Stop(close);
 }
 
 tl::expected<void, std::string> Hub::StartWeb() {
@@ -229,6 +236,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
             return text == nullptr ? std::string_view() : text->description;
           },
       .device_title = hub::DeviceTitle,
+      .ward = ward_->Context(),
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());
@@ -242,6 +250,7 @@ hub::HubState Hub::State() const {
   state.version = kVersion;
   state.started_us = started_us_;
   state.problems = off_;
+  if (std::string problem = ward_->Problem(); !problem.empty()) state.problems.push_back(std::move(problem));
   return state;
 }
 
@@ -272,6 +281,7 @@ void Hub::WatchClock() {
   const int64_t step_us = (now.utc_us - last_tick_.utc_us) - (now.monotonic_us - last_tick_.monotonic_us);
   if (std::abs(step_us) > kClockStep_us) {
     ++clock_steps_;
+    ward_->TellClockStep(step_us);
     spdlog::warn("the wall clock was set by {:+.3f} s; readings keep their order, new ones bear the new time",
                  static_cast<double>(step_us) / kUsPerSecond);
   }

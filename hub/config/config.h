@@ -131,6 +131,8 @@ struct DeviceConfig {
 };
 
 struct Config {
+  std::string file;         // that it was read from, and the SHA-256 of its bytes; "" when from none
+  std::string file_sha256;
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
   std::string site_zone = "Europe/Amsterdam";

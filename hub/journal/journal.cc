@@ -84,6 +84,7 @@ class Journal::Impl {
   }
 
   JournalHealth health_;
+  std::vector<uint64_t> stored_by_series_;
   std::map<std::string, JournalNumber> positions_;
 
  private:
@@ -353,6 +354,12 @@ void Journal::Impl::Failed(const StoreError& error) {
 void Journal::Impl::Settled(const Unit& unit) {
   ++health_.commits;
   health_.stored_records += unit.records;
+  for (const RecordBatch& batch : unit.commit.batches) {
+    for (const Record& record : batch.records) {
+      if (record.series >= stored_by_series_.size()) stored_by_series_.resize(record.series + 1, 0);
+      ++stored_by_series_[record.series];
+    }
+  }
   health_.last_commit_us = clock_.Read().utc_us;
   health_.waiting_records -= unit.records;
   waiting_text_bytes_ -= unit.text_bytes;
@@ -513,6 +520,7 @@ void Journal::Read(JournalNumber after, size_t limit, ReadCallback done) { impl_
 void Journal::Query(std::function<void(StoreReader&)> work, std::function<void()> done) {
   impl_->Query(std::move(work), std::move(done));
 }
+const std::vector<uint64_t>& Journal::stored_by_series() const { return impl_->stored_by_series_; }
 const JournalHealth& Journal::health() const { return impl_->health(); }
 void Journal::Close() { impl_->Close(); }
 

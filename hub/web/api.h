@@ -22,6 +22,7 @@
 #include "hub/web/events.h"
 #include "hub/web/query.h"
 #include "hub/web/router.h"
+#include "hub/web/ward.h"
 
 namespace vesta::hub {
 
@@ -65,6 +66,8 @@ struct ApiContext {
   std::function<std::string(std::string_view protocol, std::string_view field)> field_name;
   std::function<std::string_view(std::string_view protocol, std::string_view field)> field_description;
   std::function<std::string(const Device&)> device_title;
+
+  WardContext ward = {};
 };
 
 // Longest name and place that a user may give.
@@ -82,7 +85,10 @@ void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events)
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddHealthRoutes(Router& router, ApiContext& context);
-void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
+void AddAuditRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddBedRoutes(Router& router, ApiContext& context);
+void AddTraceRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddLoginRoutes(Router& router, ApiContext& context, Auth& auth, WebCounters& counters);
 void AddEventRoutes(Router& router, Auth& auth, EventHub& events, WebCounters& counters);
 void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters, const EventHub& events);
 // This description of all of them, as it was built in.

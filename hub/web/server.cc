@@ -45,11 +45,14 @@ tl::expected<void, std::string> CheckExposure(const HttpConfig& config) {
 
 void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& events, ConnectionHost& host) {
   const QuerySlots slots(host.limits.queries, host.counters);
-  AddLoginRoutes(router, auth, host.counters);
+  AddLoginRoutes(router, context, auth, host.counters);
   AddDeviceRoutes(router, context);
   AddLatestRoute(router, context, events);
   AddReadingRoutes(router, context, slots);
   AddFrameRoutes(router, context, slots);
+  AddTraceRoutes(router, context, slots);
+  AddBedRoutes(router, context);
+  AddAuditRoutes(router, context, slots);
   AddHealthRoutes(router, context);
   AddEventRoutes(router, auth, events, host.counters);
   AddMetricsRoutes(router, context, host.counters, events);
