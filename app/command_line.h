@@ -15,6 +15,7 @@
 #include "app/passwd.h"
 #include "app/replay.h"
 #include "app/simulate.h"
+#include "app/ward_commands.h"
 
 namespace vesta::app {
 
@@ -34,7 +35,7 @@ struct DemoOptions {
 };
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
-                             SimulateOptions, DoctorOptions, PasswdOptions>;
+                             SimulateOptions, DoctorOptions, PasswdOptions, AuditOptions, TraceOptions, GapsOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

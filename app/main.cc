@@ -21,6 +21,9 @@ struct Carry {
   int operator()(const SimulateOptions& options) const { return RunSimulate(options); }
   int operator()(const DoctorOptions& options) const { return RunDoctor(options); }
   int operator()(const PasswdOptions& options) const { return RunPasswd(options); }
+  int operator()(const AuditOptions& options) const { return RunAudit(options); }
+  int operator()(const TraceOptions& options) const { return RunTrace(options); }
+  int operator()(const GapsOptions& options) const { return RunGaps(options); }
 };
 
 }  // namespace

@@ -50,6 +50,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddLatestRoute(router, context, events);
   AddReadingRoutes(router, context, slots);
   AddFrameRoutes(router, context, slots);
+  AddGapRoutes(router, context, slots);
   AddTraceRoutes(router, context, slots);
   AddBedRoutes(router, context);
   AddAuditRoutes(router, context, slots);
