@@ -106,14 +106,8 @@ hub::WardContext Ward::Context() {
   context.end_bed = [this](hub::DeviceId device, UtcUs end_us, const std::string& actor) {
     return EndBed(device, end_us, actor);
   };
-  context.stored_by_device = [this] {
-    std::vector<uint64_t> counts(directory_.devices().size() + 1, 0);
-    const std::vector<uint64_t>& by_series = journal_->stored_by_series();
-    for (const hub::Series& series : directory_.series()) {
-      if (series.id < by_series.size()) counts[series.device] += by_series[series.id];
-    }
-    return counts;
-  };
+  context.taken_by_series = [this]() -> const std::vector<uint64_t>& { return journal_->taken_by_series(); };
+  context.stored_by_series = [this]() -> const std::vector<uint64_t>& { return journal_->stored_by_series(); };
   return context;
 }
 

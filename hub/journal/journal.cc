@@ -49,6 +49,11 @@ int64_t SteadyUs() {
       .count();
 }
 
+void CountOne(std::vector<uint64_t>* counts, SeriesId series) {
+  if (series >= counts->size()) counts->resize(series + 1, 0);
+  ++(*counts)[series];
+}
+
 }  // namespace
 
 class Journal::Impl {
@@ -84,6 +89,7 @@ class Journal::Impl {
   }
 
   JournalHealth health_;
+  std::vector<uint64_t> taken_by_series_;
   std::vector<uint64_t> stored_by_series_;
   std::map<std::string, JournalNumber> positions_;
 
@@ -197,6 +203,7 @@ bool Journal::Impl::Append(std::vector<Record>& records) {
   for (Record& record : records) {
     record.number = next_number_++;
     if (health_.oldest_us == kNoTime || record.time_us < health_.oldest_us) health_.oldest_us = record.time_us;
+    CountOne(&taken_by_series_, record.series);
     batch.Add(record);
   }
   health_.last_number = next_number_ - 1;
@@ -356,8 +363,7 @@ void Journal::Impl::Settled(const Unit& unit) {
   health_.stored_records += unit.records;
   for (const RecordBatch& batch : unit.commit.batches) {
     for (const Record& record : batch.records) {
-      if (record.series >= stored_by_series_.size()) stored_by_series_.resize(record.series + 1, 0);
-      ++stored_by_series_[record.series];
+      CountOne(&stored_by_series_, record.series);
     }
   }
   health_.last_commit_us = clock_.Read().utc_us;
@@ -520,6 +526,7 @@ void Journal::Read(JournalNumber after, size_t limit, ReadCallback done) { impl_
 void Journal::Query(std::function<void(StoreReader&)> work, std::function<void()> done) {
   impl_->Query(std::move(work), std::move(done));
 }
+const std::vector<uint64_t>& Journal::taken_by_series() const { return impl_->taken_by_series_; }
 const std::vector<uint64_t>& Journal::stored_by_series() const { return impl_->stored_by_series_; }
 const JournalHealth& Journal::health() const { return impl_->health(); }
 void Journal::Close() { impl_->Close(); }

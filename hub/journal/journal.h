@@ -118,7 +118,8 @@ class Journal {
   // many queries wait, each call of the reader that `work` gets answers with the error.
   void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
 
-  // Made durable by this run, by series id (0 unused).
+  // Taken, and made durable, by this run, by series id (0 unused).
+  const std::vector<uint64_t>& taken_by_series() const;
   const std::vector<uint64_t>& stored_by_series() const;
 
   const JournalHealth& health() const;

@@ -87,6 +87,7 @@ void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddAuditRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddBedRoutes(Router& router, ApiContext& context);
+void AddCountRoutes(Router& router, ApiContext& context);
 void AddGapRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddTraceRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddLoginRoutes(Router& router, ApiContext& context, Auth& auth, WebCounters& counters);

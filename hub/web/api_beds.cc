@@ -54,6 +54,7 @@ bool ReadTime(const ApiContext& context, const std::map<std::string, std::string
 void Answer(const ApiContext& context, const Device& device, const tl::expected<void, std::string>& done,
             Responder& reply) {
   if (!done) return reply.Send(ErrorResponse(409, "bad_stay", done.error()));
+  context.live.AnnounceDevice(device.id);
   HttpResponse response;
   AppendJson(&response.body, [&](JsonWriter& json) {
     const BedStay* const stay = context.ward.places->Now(device.id);

@@ -50,6 +50,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddLatestRoute(router, context, events);
   AddReadingRoutes(router, context, slots);
   AddFrameRoutes(router, context, slots);
+  AddCountRoutes(router, context);
   AddGapRoutes(router, context, slots);
   AddTraceRoutes(router, context, slots);
   AddBedRoutes(router, context);

@@ -24,8 +24,9 @@ struct WardContext {
   std::function<tl::expected<void, std::string>(DeviceId, std::string bed, UtcUs begin_us, const std::string& actor)>
       begin_bed;
   std::function<tl::expected<void, std::string>(DeviceId, UtcUs end_us, const std::string& actor)> end_bed;
-  // By device id (0 unused): readings made durable by this run.
-  std::function<std::vector<uint64_t>()> stored_by_device;
+  // By series id (0 unused): readings taken, and made durable, by this run.
+  std::function<const std::vector<uint64_t>&()> taken_by_series;
+  std::function<const std::vector<uint64_t>&()> stored_by_series;
 
   void Tell(std::string_view actor, std::string_view action, AuditDetails details) const {
     if (audit != nullptr) audit->Record(actor, action, std::move(details));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "hub/store/temporary_store.h"
 #include "hub/web/api.h"
 #include "hub/web/wire.h"
 
@@ -116,7 +117,29 @@ class FakeHub {
         [](std::string_view, std::string_view field) { return "Name of " + std::string(field); },
         [](std::string_view, std::string_view) { return std::string_view("What it means."); },
         [](const Device& device) { return device.name.empty() ? "Electricity meter" : device.name; },
+        Ward(),
     };
+  }
+
+  WardContext Ward() {
+    WardContext ward;
+    ward.audit = &audit;
+    ward.places = &places;
+    ward.decoders = &decoders;
+    ward.beds = {"Bed 1", "Bed 2"};
+    const auto done = [](const Places::Changed& changed) -> tl::expected<void, std::string> {
+      if (!changed) return tl::unexpected(changed.error());
+      return {};
+    };
+    ward.begin_bed = [this, done](DeviceId device, std::string bed, UtcUs begin_us, const std::string& actor) {
+      return done(places.Begin(device, std::move(bed), begin_us, actor, clock_.Read().utc_us));
+    };
+    ward.end_bed = [this, done](DeviceId device, UtcUs end_us, const std::string& actor) {
+      return done(places.End(device, end_us, actor, clock_.Read().utc_us));
+    };
+    ward.taken_by_series = [this]() -> const std::vector<uint64_t>& { return taken; };
+    ward.stored_by_series = [this]() -> const std::vector<uint64_t>& { return stored; };
+    return ward;
   }
 
   // A reading that came just now.
@@ -133,6 +156,13 @@ class FakeHub {
   }
 
   ManualClock& clock() { return clock_; }
+
+  TemporaryFolder folder;
+  AuditTrail audit{clock_, folder.File(""), {.fsync = false}};
+  Places places;
+  Decoders decoders;
+  std::vector<uint64_t> taken{0, 5, 7, 1};
+  std::vector<uint64_t> stored{0, 5, 6, 1};
 
  private:
   void Fill() {
