@@ -11,11 +11,12 @@ import { Trouble, ValueGroups } from "../parts/card.tsx";
 import { BedForm } from "../parts/bed_form.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { DeviceCountsPanel } from "../parts/counts.tsx";
-import { BedTile, IsIncubator, Notice } from "./ward.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { Notice } from "../parts/notice.tsx";
 import { DeviceHref, kRanges, Moved, RangeOf, Scaled, type Route } from "../route.ts";
 import { DeviceAgeS } from "../stale.ts";
 import { ChartGroups, DefaultSeries, PowerFields } from "../summary.ts";
+import { BedTile, IsIncubator } from "./ward.tsx";
 
 const kLongestName = 100;
 

@@ -5,8 +5,9 @@ import type { Trace } from "../api.ts";
 import { FormatTime, HexLines, kNothing } from "../format.ts";
 import { useAsk } from "../hooks.ts";
 import { hub } from "../live.ts";
+import { Notice } from "../parts/notice.tsx";
 import { DeviceHref, type Route } from "../route.ts";
-import { IsIncubator, Notice } from "./ward.tsx";
+import { IsIncubator } from "./ward.tsx";
 
 const kHexLines = 256;
 

@@ -10,16 +10,11 @@ import { useNow, useTopics } from "../hooks.ts";
 import { hub } from "../live.ts";
 import { Guard } from "../parts/guard.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { Notice } from "../parts/notice.tsx";
 import { FreshnessNow, Number_ } from "../parts/value.tsx";
 import { DeviceHref } from "../route.ts";
 import { DeviceAgeS } from "../stale.ts";
 import { Find } from "../summary.ts";
-
-export const kNotice = "Information only: not for alarming or therapy. Not a medical device.";
-
-export function Notice(): JSX.Element {
-  return <p class="notice" role="note"><Icon name="broken" size={18} />{kNotice}</p>;
-}
 
 export function IsIncubator(device: Device): boolean {
   return device.kind === "incubator";
@@ -107,7 +102,7 @@ export function BedTile({ device, now, whole = false }: { device: Device; now: I
         <span>{age === null ? "never heard" : "last frame " + (silent ? FormatAge(age) + " ago" : FormatAgo(age))}</span>
         {typeof state === "string" && <span>link {silent && state === "ok" ? "was " : ""}{state.replace(/_/g, " ")}</span>}
       </footer>
-      <p class="notice small">{kNotice}</p>
+      <Notice small />
     </article>
   );
 }
