@@ -16,7 +16,13 @@ namespace vesta::hub {
 
 class FakeReader final : public StoreReader {
  public:
-  tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber, size_t) override { return RecordBatch{}; }
+  tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber after, size_t limit) override {
+    RecordBatch batch;
+    for (const Record& record : history) {
+      if (record.number > after && batch.records.size() < limit) batch.Add(record);
+    }
+    return batch;
+  }
   tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us, size_t limit) override {
     if (!failing.empty()) return tl::unexpected(StoreError{StoreErrorKind::kIo, failing});
     RecordBatch batch;
