@@ -315,6 +315,51 @@ void AddImport(CLI::App& app, ImportOptions* options) {
   command->add_flag("--json", options->json, "Print one JSON object");
 }
 
+void AddAudit(CLI::App& app, AuditOptions* options) {
+  CLI::App* audit =
+      AddCommand(app, "audit", "Tell whether the audit log is whole, or show it",
+                 "verify names the first entry that was changed, moved, left out or cut off; exit code 0 means whole.\n"
+                 "  vesta audit verify\n"
+                 "  vesta audit verify --data /var/lib/vesta --expect 1234:9f86d0...\n"
+                 "  vesta audit show --entries 20");
+  audit->add_option("WHAT", options->what, "verify or show")->required()->check(CLI::IsMember({"verify", "show"}));
+  audit->add_option("--data", options->path, "Data directory, or (verify) one file of the log")->capture_default_str();
+  audit->add_option("--expect", options->expect, "verify: NUMBER:HASH, noted elsewhere, that the log must hold");
+  audit->add_option("--entries", options->entries, "show: so many of the newest; 0 = all")->capture_default_str();
+  audit->add_flag("--json", options->json, "verify: print one JSON object; show: the lines as they stand");
+}
+
+void AddTrace(CLI::App& app, TraceOptions* options) {
+  CLI::App* trace =
+      AddCommand(app, "trace", "Show how a reading came about: raw frame, decoder, exact value, time, bed",
+                 "Only reads; a hub may run on the directory.\n"
+                 "  vesta trace --number 123456\n"
+                 "  vesta trace --series medibus_asfh0001/air_temperature --time 2026-08-11T06:21:25Z --json");
+  CLI::Option* number = trace->add_option("--number", options->number, "Journal number of the reading");
+  CLI::Option* series = trace->add_option("--series", options->series, "DEVICE/FIELD, or the id of the series");
+  trace->add_option("--time", options->time, "At this time, or the newest before it; without it the newest")
+      ->needs(series);
+  number->excludes(series);
+  trace->add_option("--data", options->directory, "Data directory")->capture_default_str();
+  trace->add_flag("--json", options->json, "Print one JSON object");
+}
+
+void AddGaps(CLI::App& app, GapsOptions* options) {
+  CLI::App* gaps = AddCommand(app, "gaps", "Tell when a device was not heard, and why as far as is known",
+                              "Only reads; a hub may run on the directory. Exit code 1: there are gaps.\n"
+                              "  vesta gaps --device medibus_asfh0001\n"
+                              "  vesta gaps --device medibus_asfh0001 --from 2026-08-10T00:00:00Z --to "
+                              "2026-08-11T00:00:00Z --longer-than 30");
+  gaps->add_option("--device", options->device, "Key of the device")->required();
+  gaps->add_option("--from", options->from, "Beginning; without it a day before the end");
+  gaps->add_option("--to", options->to, "End; without it now");
+  gaps->add_option("--longer-than", options->longer_than_s,
+                   "Seconds; 0 = three of its usual distances, a minute at least")
+      ->check(CLI::Range(0, 31 * 86400));
+  gaps->add_option("--data", options->directory, "Data directory")->capture_default_str();
+  gaps->add_flag("--json", options->json, "Print one JSON object");
+}
+
 }  // namespace
 
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -335,6 +380,9 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   KeysOptions keys;
   ExportOptions export_options;
   ImportOptions import_options;
+  AuditOptions audit;
+  TraceOptions trace;
+  GapsOptions gaps;
   AddRun(app, &run);
   AddDemo(app, &demo);
   AddCheck(app, &check);
@@ -347,6 +395,9 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddKeys(app, &keys);
   AddExport(app, &export_options);
   AddImport(app, &import_options);
+  AddAudit(app, &audit);
+  AddTrace(app, &trace);
+  AddGaps(app, &gaps);
 
   ParsedCommandLine parsed;
   try {
@@ -395,6 +446,15 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   }
   if (name == "export") parsed.command = export_options;
   if (name == "import") parsed.command = import_options;
+  if (name == "audit") parsed.command = audit;
+  if (name == "gaps") parsed.command = gaps;
+  if (name == "trace") {
+    parsed.command = trace;
+    if (trace.number == 0 && trace.series.empty()) {
+      parsed.run = false;
+      usage("vesta trace: say which reading: --number N, or --series DEVICE/FIELD\nTry: vesta trace --help\n");
+    }
+  }
   if (name == "simulate") {
     parsed.command = simulate;
     if (!simulate.list && simulate.pty.empty() && simulate.tcp.empty() && simulate.udp.empty() && !simulate.to_stdout) {

@@ -18,6 +18,7 @@
 #include "app/passwd.h"
 #include "app/replay.h"
 #include "app/simulate.h"
+#include "app/ward_commands.h"
 
 namespace vesta::app {
 
@@ -37,7 +38,8 @@ struct DemoOptions {
 };
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
-                             SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions>;
+                             SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions,
+                             AuditOptions, TraceOptions, GapsOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

@@ -113,6 +113,8 @@ tl::expected<void, std::string> Hub::Open() {
   auto restored = store_->Restore();
   if (!restored) return tl::unexpected(restored.error().text);
   directory_.Restore(restored->devices, restored->series);
+  ward_ = std::make_unique<Ward>(clock_, directory_, config_);
+  ward_->Restore(*restored);
 
   hub::JournalOptions options;
   options.commit_interval_us = static_cast<int64_t>(config_.storage.commit_s * kUsPerSecond);
@@ -120,10 +122,12 @@ tl::expected<void, std::string> Hub::Open() {
   options.keep_us = config_.storage.keep_days * 86400ll * kUsPerSecond;
   journal_ = std::make_unique<hub::Journal>(io_, clock_, *store_, directory_, options);
   if (auto opened = journal_->Open(*restored); !opened) return tl::unexpected(opened.error().text);
+  ward_->Attach(*journal_);
 
   live_ = std::make_unique<hub::LiveView>(clock_, directory_);
   live_->Restore(restored->latest);
   ApplyDeviceNames();
+  ward_->TellStart(off_);
   LoadKeys();
   MakeMerged();
   MakeSources();
@@ -178,6 +182,10 @@ std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config,
   options.archive = PolicyOf(config.archive);
   options.commit_each_frame = config.commit_each_frame;
   options.datagrams = hub::IsDatagramProtocol(config.protocol);
+  ward_->BeginDecoder(config, *session);
+  options.on_port = [this, name = config.name](hub::SourceState state, std::string_view why) {
+    ward_->TellPort(name, state, why);
+  };
   return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_, *journal_,
                                             *live_);
 }
@@ -309,15 +317,14 @@ void Hub::StopOutputs(size_t index, std::function<void()> done) {
 }
 
 void Hub::StopWeb(std::function<void()> done) {
-  if (web_ == nullptr) {
+  const auto close = [this, done = std::move(done)] {
     journal_->Close();
+    ward_->TellStop();
+    ward_->Close();
     done();
-    return;
-  }
-  web_->Stop([this, done = std::move(done)] {
-    journal_->Close();
-    done();
-  });
+  };
+  if (web_ == nullptr) return close();
+  web_->Stop(close);
 }
 
 tl::expected<void, std::string> Hub::StartWeb() {
@@ -374,6 +381,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
           },
       .late = [this] { return late_->health(); },
       .make_export = [this](const hub::ExportCall& call) { return MakeExport(call); },
+      .ward = ward_->Context(),
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());
@@ -408,6 +416,7 @@ hub::HubState Hub::State() const {
   state.version = kVersion;
   state.started_us = started_us_;
   state.problems = off_;
+  if (std::string problem = ward_->Problem(); !problem.empty()) state.problems.push_back(std::move(problem));
   return state;
 }
 
@@ -445,6 +454,7 @@ void Hub::WatchClock() {
   const int64_t step_us = (now.utc_us - last_tick_.utc_us) - (now.monotonic_us - last_tick_.monotonic_us);
   if (std::abs(step_us) > kClockStep_us) {
     ++clock_steps_;
+    ward_->TellClockStep(step_us);
     spdlog::warn("the wall clock was set by {:+.3f} s; readings keep their order, new ones bear the new time",
                  static_cast<double>(step_us) / kUsPerSecond);
   }

@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "app/ward.h"
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/devices/directory.h"
@@ -103,6 +104,7 @@ class Hub {
   hub::Directory directory_;
   std::unique_ptr<hub::Store> store_;
   std::unique_ptr<hub::Journal> journal_;
+  std::unique_ptr<Ward> ward_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
   std::unique_ptr<hub::KeyDesk> keys_;  // outlives the sessions that look into it

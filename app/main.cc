@@ -24,6 +24,9 @@ struct Carry {
   int operator()(const KeysOptions& options) const { return RunKeys(options); }
   int operator()(const ExportOptions& options) const { return RunExport(options); }
   int operator()(const ImportOptions& options) const { return RunImport(options); }
+  int operator()(const AuditOptions& options) const { return RunAudit(options); }
+  int operator()(const TraceOptions& options) const { return RunTrace(options); }
+  int operator()(const GapsOptions& options) const { return RunGaps(options); }
 };
 
 }  // namespace

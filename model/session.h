@@ -100,6 +100,10 @@ class Session {
   virtual void BeginFarewell(const Now& /*now*/, SessionEvents& /*events*/) {}
   virtual bool farewell_said() const { return true; }
 
+  // The code tables in use with their versions and hashes ("builtin-1/0123456789abcdef"); "" when there are none but
+  // the field table. Does not change while the session lives.
+  virtual std::string_view tables() const { return {}; }
+
   // The transport was opened again: what was half received is void.
   virtual void LinkReset(const Now& now, SessionEvents& events) = 0;
 };

@@ -46,6 +46,7 @@ export interface Device {
   availability: Availability;
   last_heard: string | null;
   age_s: number | null;
+  bed?: string | null;
   interval_s: number | null;
   series: Series[];
 }
@@ -85,6 +86,57 @@ export interface Source {
   last_frame: string | null;
   last_frame_age_s?: number | null; // may be left out in the live stream
   interval_s: number | null;
+  commit_each_frame?: boolean; // a frame counts as accepted once it is durable
+  frames_pending?: number;
+  frames_refused?: number;
+  commit_p50_s?: number | null;
+  commit_p99_s?: number | null;
+}
+
+export interface Bed {
+  bed: string;
+  begin: string;
+  end: string | null;
+}
+
+export interface Beds {
+  beds: string[];
+  stays: (Bed & { id: number; device: string; by: string })[];
+}
+
+export interface Trace {
+  reading: {
+    number: number; series: number; device: string; field: string; name: string; unit: string; value: Scalar;
+    mantissa: number | null; exponent: number | null; code: number | null; quality: string; late: boolean; repaired: boolean;
+  };
+  time: { time: string; received: string; quality: string; text: string; delay_s: number };
+  bed: Bed | null;
+  frame: { state: "kept" | "not_kept" | "gone"; text: string; id: number | null; source?: string; received?: string; readings?: number; hex?: string };
+  decoder: { source: string; decoder: string; tables: string; since: string } | null;
+}
+
+export interface AuditEntry {
+  number: number;
+  time: string;
+  clock: string;
+  actor: string;
+  action: string;
+  details: Record<string, string>;
+}
+
+export interface Audit {
+  entries: AuditEntry[];
+  next_before: number | null;
+  health: { error: string };
+}
+
+export interface DeviceCounts {
+  device: string;
+  received: number;
+  stored: number;
+  delivered: number | null;
+  waiting: number | null;
+  rejected: number | null;
 }
 
 export interface Output {

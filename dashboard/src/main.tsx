@@ -14,10 +14,14 @@ import { DevicePage } from "./views/device.tsx";
 import { HealthPage } from "./views/health.tsx";
 import { Home } from "./views/home.tsx";
 import { Login } from "./views/login.tsx";
+import { AuditPage } from "./views/audit.tsx";
+import { TracePage } from "./views/trace.tsx";
 import { UnknownPage } from "./views/unknown.tsx";
+import { IsIncubator, WardPage } from "./views/ward.tsx";
 
 const kNav: [Page, string, string][] = [
   ["home", "#/", "Devices"],
+  ["ward", "#/ward", "Ward"],
   ["health", "#/health", "Sources and outputs"],
   ["unknown", "#/unknown", "Unknown frames"],
 ];
@@ -40,7 +44,8 @@ function LinkState(): JSX.Element {
 }
 
 function App(): JSX.Element {
-  useTopics("link", "session");
+  useTopics("link", "session", "devices");
+  const has_ward = [...hub.devices.values()].some(IsIncubator);
   const [route, set_route] = useState<Route>(() => ParseRoute(location.hash));
   useEffect(() => {
     const on_hash = () => set_route(ParseRoute(location.hash));
@@ -66,7 +71,7 @@ function App(): JSX.Element {
       <header class="top">
         <a class="brand" href="#/" aria-label="Vesta, all devices"><Flame /><span>Vesta</span></a>
         <nav aria-label="Pages">
-          {kNav.map(([page, href, text]) => (
+          {kNav.filter(([page]) => page !== "ward" || has_ward || route.page === "ward").map(([page, href, text]) => (
             <a key={page} href={href} aria-current={route.page === page || (page === "home" && route.page === "device") ? "page" : undefined}>{text}</a>
           ))}
         </nav>
@@ -82,6 +87,9 @@ function App(): JSX.Element {
           {route.page === "device" && <DevicePage key={route.key} route={route} />}
           {route.page === "health" && <HealthPage />}
           {route.page === "unknown" && <UnknownPage />}
+          {route.page === "ward" && <WardPage />}
+          {route.page === "trace" && <TracePage route={route} />}
+          {route.page === "audit" && <AuditPage />}
         </Guard>
       </main>
     </>

@@ -1,10 +1,10 @@
 // Where the reader is, kept in the address's hash: links, the back button and a reload work, and the hub serves one page.
 
-export type Page = "home" | "device" | "health" | "unknown";
+export type Page = "home" | "device" | "health" | "unknown" | "ward" | "trace" | "audit";
 
 export interface Route {
   page: Page;
-  key: string; // device key
+  key: string; // device key, or id of a series
   query: URLSearchParams;
 }
 
@@ -19,7 +19,10 @@ export function ParseRoute(hash: string): Route {
     } catch {
       route.page = "home"; // a broken escape names no device
     }
-  } else if (parts[0] === "health" || parts[0] === "unknown") {
+  } else if (parts[0] === "trace") {
+    route.page = "trace";
+    route.key = parts[1] ?? "";
+  } else if (parts[0] === "health" || parts[0] === "unknown" || parts[0] === "ward" || parts[0] === "audit") {
     route.page = parts[0];
   }
   return route;
@@ -28,6 +31,10 @@ export function ParseRoute(hash: string): Route {
 export function DeviceHref(key: string, query?: Record<string, string>): string {
   const rest = query ? "?" + new URLSearchParams(query) : "";
   return "#/device/" + encodeURIComponent(key) + rest;
+}
+
+export function TraceHref(series: number, time_ms?: number): string {
+  return "#/trace/" + series + (time_ms === undefined ? "" : "?time=" + Math.floor(time_ms));
 }
 
 export interface Range {

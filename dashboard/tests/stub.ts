@@ -8,12 +8,14 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Device, ReadingRow, Value } from "../src/api.ts";
 import { Build } from "../build.mjs";
 import { kHostile, House, type Field, type Thing } from "./stub_world.ts";
+import { WardAnswer, type Stay } from "./stub_ward.ts";
 
 export const kPolicy =
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 export class StubHub {
   things: Thing[] = House();
+  stays: Stay[] = [];
   password = "";
   scope: "read" | "operate" = "operate";
   frozen = false; // connected, but no value comes any more
@@ -267,6 +269,8 @@ export class StubHub {
       const readings = this.Readings(url.searchParams);
       return readings ? Json(readings) : Fail(404, "no_such_series", "There is no such series.");
     }
+    const ward = WardAnswer(this.things, this.stays, path, url.searchParams, body, (thing) => this.Tell("device", this.DeviceOf(thing)));
+    if (ward !== undefined) return Json(ward);
     Fail(404, "not_found", "There is nothing here.");
   }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace vesta::hub {
 
@@ -23,6 +24,20 @@ class DurationHistogram {
   void Add(const DurationHistogram& other) {
     for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
     sum_us_ += other.sum_us_;
+  }
+
+  // The bound that this share of the times did not exceed (the longest bound for what is beyond it); empty when there
+  // was none.
+  std::optional<int64_t> AtMost_us(double share) const {
+    uint64_t total = 0;
+    for (const uint64_t count : counts_) total += count;
+    if (total == 0) return std::nullopt;
+    uint64_t seen = 0;
+    for (size_t i = 0; i < kBounds_us.size(); ++i) {
+      seen += counts_[i];
+      if (static_cast<double>(seen) >= share * static_cast<double>(total)) return kBounds_us[i];
+    }
+    return kBounds_us.back();
   }
 
   // Not cumulative; [kBounds_us.size()] is beyond the last bound.

@@ -193,9 +193,12 @@ struct MergedConfig {
 };
 
 struct Config {
+  std::string file;         // that it was read from, and the SHA-256 of its bytes; "" when from none
+  std::string file_sha256;
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";
   std::string site_zone = "Europe/Amsterdam";
+  std::vector<std::string> beds;   // names that a device may be assigned to; none: any name
   std::string log_level = "info";  // "debug", "info", "warning", "error"
   std::string keys_file;           // keys of devices, beside those given on the page; "" = none
   StorageConfig storage;

@@ -118,6 +118,7 @@ void FillHub(const JsonNode& node, Config* config) {
   Get(node, "zone", &config->site_zone);
   Get(node, "log_level", &config->log_level);
   Get(node, "keys_file", &config->keys_file);
+  Get(node, "beds", &config->beds);
 }
 
 void FillStorage(const JsonNode& node, StorageConfig* storage) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "hub/audit/sha256.h"
 #include "hub/config/check.h"
 #include "hub/config/fill.h"
 #include "hub/config/rules.h"
@@ -225,7 +226,10 @@ LoadedConfig LoadConfigFile(const std::string& path) {
   }
   const size_t slash = path.rfind('/');
   const std::string base_dir = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  return Loader(base_dir, ReadEnvironment, file.is_public).Load(file.text);
+  LoadedConfig result = Loader(base_dir, ReadEnvironment, file.is_public).Load(file.text);
+  result.config.file = path;
+  result.config.file_sha256 = Sha256Hex(file.text);
+  return result;
 }
 
 }  // namespace vesta::hub

@@ -52,7 +52,12 @@ struct SourceHealth {
   UtcUs last_frame_us = 0;                           // 0 = none yet
   int64_t last_frame_monotonic_us = INT64_MIN;
   std::optional<int64_t> interval_us;  // learned, between accepted frames
-  DurationHistogram decode;            // from bytes in hand to readings taken, for bytes that ended a frame
+  // With commit_each_frame: a frame counts as accepted, and its readings as taken, once it is durable.
+  bool commit_each_frame = false;
+  uint64_t frames_pending = 0;  // understood, not durable yet
+  uint64_t frames_refused = 0;  // understood, but the disk took nothing for too long: nothing of them was taken
+  DurationHistogram commit;     // from bytes in hand to durable
+  DurationHistogram decode;     // from bytes in hand to readings taken, for bytes that ended a frame
 };
 
 class Line {

@@ -8,14 +8,16 @@
 namespace vesta::hub {
 namespace {
 
+constexpr const char* kNotReceivedHint =
+    "the disk has taken nothing for too long: frames of this source are understood but not received; make room";
+
 constexpr const char* kNoFrameHint =
     "bytes arrive but none of them make a frame: check the baud rate and framing, or whether the line is inverted; "
     "`vesta doctor` tries the settings";
 
 constexpr const char* kNoKeyHint =
     "devices are heard, but their keys are missing: give them on the page or by `vesta keys add`; what was heard "
-    "before "
-    "is decoded then";
+    "before is decoded then";
 
 // Adds to a counter by reason, with room for a bounded number of reasons.
 void CountReason(std::map<std::string, uint64_t>& counts, const char* reason) {
@@ -27,6 +29,11 @@ void CountReason(std::map<std::string, uint64_t>& counts, const char* reason) {
   } else {
     ++counts["other"];
   }
+}
+
+int64_t SteadyUs() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -44,6 +51,7 @@ SessionLine::SessionLine(boost::asio::io_context& io, const Clock& clock, LineOp
   health_.type = options_.type;
   health_.protocol = options_.protocol;
   health_.where = options_.where;
+  health_.commit_each_frame = options_.commit_each_frame;
   health_.state_since_us = clock_.Read().utc_us;
 }
 
@@ -64,12 +72,17 @@ void SessionLine::Opened() {
   session_->LinkReset(now_, *this);
   ArmTimer();
   spdlog::info("source {}: open ({})", options_.source, options_.where);
+  if (options_.on_port) options_.on_port(SourceState::kOpen, options_.where);
 }
 
 void SessionLine::Closed(std::string_view why, bool failed) {
   // The same failure again and again (no such port) is one line in the log, not one a second.
   if (health_.error != why) spdlog::warn("source {}: {}", options_.source, why);
-  SetState(failed ? SourceState::kFailed : SourceState::kWaiting);
+  const SourceState state = failed ? SourceState::kFailed : SourceState::kWaiting;
+  // Trying in vain is no news: a port that was open, or that now can't work, is.
+  const bool news = health_.state == SourceState::kOpen || (failed && health_.state != state);
+  SetState(state);
+  if (news && options_.on_port) options_.on_port(state, why);
   health_.error = why;
   now_ = clock_.Read();
   arrived_us_ = now_.utc_us;
@@ -79,6 +92,7 @@ void SessionLine::Closed(std::string_view why, bool failed) {
 
 void SessionLine::Finished(std::string_view what) {
   spdlog::info("source {}: {}", options_.source, what);
+  if (options_.on_port) options_.on_port(SourceState::kStopped, what);
   SetState(SourceState::kStopped);
   health_.error.clear();
 }
@@ -89,7 +103,7 @@ void SessionLine::Received(Bytes bytes) {
   arrived_us_ = now_.utc_us;
   Decode(bytes);
   ArmTimer();
-  if (health_.frames_accepted == 0 && health_.hint.empty()) SetHint();
+  if (decoded_ == 0 && health_.hint.empty()) SetHint();
 }
 
 void SessionLine::SetHint() {
@@ -126,12 +140,10 @@ void SessionLine::ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool h
 
 void SessionLine::Decode(Bytes bytes) {
   health_.bytes += bytes.size();
-  const uint64_t frames = health_.frames_accepted;
-  const auto start = std::chrono::steady_clock::now();
+  const uint64_t frames = decoded_;
+  bytes_us_ = SteadyUs();
   session_->Receive(bytes, now_, *this);
-  if (health_.frames_accepted == frames) return;
-  const auto took = std::chrono::steady_clock::now() - start;
-  health_.decode.Add(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  if (decoded_ != frames) health_.decode.Add(SteadyUs() - bytes_us_);
 }
 
 const SourceHealth& SessionLine::ReportedHealth() {
@@ -168,6 +180,7 @@ void SessionLine::ArmTimer() {
     timer_due_us_ = kNoDeadline;
     now_ = clock_.Read();
     arrived_us_ = now_.utc_us;
+    bytes_us_ = SteadyUs();
     if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
     ArmTimer();
     if (!session_->Transmit().empty()) WakeSender();
@@ -195,30 +208,80 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
     ++health_.frames_repeated;
     return;
   }
-  const FrameId archived = Archive(frame);
   if (frame.verdict != FrameVerdict::kAccepted) {
+    Archive(frame);
     CountProblem(frame);
     return;
   }
   // Something that the session found out by the clock: nothing was heard.
   if (frame.raw.empty()) {
-    TakeReadings(frame, 0);
+    health_.readings += TakeReadings(frame, 0);
     if (options_.commit_each_frame) journal_.Flush();
     return;
   }
-  ++health_.frames_accepted;
+  ++decoded_;
+  health_.hint.clear();
   // The age of the last frame is counted from when it came here, also when it is replayed with its original time.
   const Now arrived = replay_ || relay_ ? clock_.Read() : now_;
-  health_.last_frame_us = arrived.utc_us;
-  health_.last_frame_monotonic_us = arrived.monotonic_us;
+  if (options_.commit_each_frame && !MayCommit(frame)) {
+    ++health_.frames_refused;
+    health_.hint = kNotReceivedHint;
+    return;
+  }
   interval_.Add(now_.monotonic_us);
   health_.interval_us = interval_.interval_us();
-  health_.hint.clear();
-  TakeReadings(frame, archived);
-  if (options_.commit_each_frame) journal_.Flush();
+  const FrameId archived = Archive(frame);
+  const uint64_t readings = TakeReadings(frame, archived);
+  if (options_.commit_each_frame) {
+    Commit(readings, arrived);
+  } else {
+    CountAccepted(readings, arrived);
+  }
 }
 
-void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
+void SessionLine::CountAccepted(uint64_t readings, const Now& arrived) {
+  ++health_.frames_accepted;
+  health_.readings += readings;
+  health_.last_frame_us = arrived.utc_us;
+  health_.last_frame_monotonic_us = arrived.monotonic_us;
+}
+
+// Whole or not at all: once a frame has begun to be taken, the journal must not refuse the rest of it.
+bool SessionLine::MayCommit(const FrameEvent& frame) {
+  if (pending_.size() >= kMaxPendingFrames) return false;
+  return journal_.HasRoom(frame.readings, frame.raw.size());
+}
+
+void SessionLine::Commit(uint64_t readings, const Now& arrived) {
+  pending_.push_back({readings, arrived, bytes_us_});
+  health_.frames_pending = pending_.size();
+  if (awaiting_) {
+    journal_.Flush();
+  } else {
+    AwaitDurable();
+  }
+}
+
+// One flush is awaited at a time, for all frames that are there when it is asked for.
+void SessionLine::AwaitDurable() {
+  awaiting_ = true;
+  const size_t frames = pending_.size();
+  journal_.Flush([this, frames, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    awaiting_ = false;
+    const int64_t now_us = SteadyUs();
+    for (size_t i = 0; i < frames; ++i) {
+      const Pending& frame = pending_.front();
+      health_.commit.Add(now_us - frame.bytes_us);
+      CountAccepted(frame.readings, frame.arrived);
+      pending_.pop_front();
+    }
+    health_.frames_pending = pending_.size();
+    if (!pending_.empty()) AwaitDurable();
+  });
+}
+
+uint64_t SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
   const std::span<const Field> fields = session_->fields();
   bool new_series = false;
   records_.clear();
@@ -250,9 +313,10 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
     record.quality = live_.Judge(record);
     records_.push_back(record);
   }
+  uint64_t taken = 0;
   if (!records_.empty()) {
     if (journal_.Append(records_)) {
-      health_.readings += records_.size();
+      taken = records_.size();
     } else {
       health_.refused_readings += records_.size();
     }
@@ -266,6 +330,7 @@ void SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {
     }
     if (new_series) live_.AnnounceDevice(device);
   }
+  return taken;
 }
 
 bool SessionLine::IsSampleDue(uint64_t sender) {

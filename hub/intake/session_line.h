@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,7 +39,13 @@ struct LineOptions {
   bool commit_each_frame = false;
   bool datagrams = false;   // the protocol takes datagrams, not a stream of bytes
   std::string sender = {};  // one of several on the source: tells apart devices whose identity is not on the wire
+  // Told when the port was opened and when it was closed or failed, with the reason.
+  std::function<void(SourceState, std::string_view why)> on_port = {};
 };
+
+// Frames of a source with commit_each_frame that may wait for the disk. Beyond this, or when the journal takes no more,
+// a frame is refused as a whole: it is neither archived nor stored nor counted as received.
+inline constexpr size_t kMaxPendingFrames = 65536;
 
 // Accepted frames kept by the sampled policy: one in this time, on a shared medium one of each sender. Rejected ones
 // are always kept, within the store's quota, but for those of foreign devices.
@@ -86,10 +93,15 @@ class SessionLine final : public Line, private SessionEvents {
  private:
   void OnDevice(uint16_t slot, const DeviceInfo& device) override;
   void OnFrame(const FrameEvent& frame) override;
-  void TakeReadings(const FrameEvent& frame, FrameId archived);
+  // Returns how many the journal took.
+  uint64_t TakeReadings(const FrameEvent& frame, FrameId archived);
   FrameId Archive(const FrameEvent& frame);
   bool IsSampleDue(uint64_t sender);
   void SetHint();
+  void CountAccepted(uint64_t readings, const Now& arrived);
+  bool MayCommit(const FrameEvent& frame);
+  void Commit(uint64_t readings, const Now& arrived);
+  void AwaitDurable();
   void CountProblem(const FrameEvent& frame);
   void SetState(SourceState state);
   void Decode(Bytes bytes);
@@ -105,6 +117,17 @@ class SessionLine final : public Line, private SessionEvents {
 
   SourceHealth health_;
   IntervalLearner interval_;
+  // A frame that waits to be durable.
+  struct Pending {
+    uint64_t readings;
+    Now arrived;
+    int64_t bytes_us;  // steady clock, of the bytes that ended it
+  };
+  std::deque<Pending> pending_;
+  bool awaiting_ = false;  // a flush is under way for the first of them
+  uint64_t decoded_ = 0;   // frames understood, durable or not
+  int64_t bytes_us_ = 0;   // steady clock, of the bytes at hand
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   SlotTable slots_;
   HeardSenders heard_;
   std::vector<DeviceId> heard_devices_;  // in the frame at hand

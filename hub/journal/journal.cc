@@ -50,6 +50,11 @@ int64_t SteadyUs() {
       .count();
 }
 
+void CountOne(std::vector<uint64_t>* counts, SeriesId series) {
+  if (series >= counts->size()) counts->resize(series + 1, 0);
+  ++(*counts)[series];
+}
+
 }  // namespace
 
 class Journal::Impl {
@@ -68,9 +73,12 @@ class Journal::Impl {
 
   tl::expected<void, StoreError> Open(const RestoredState& state);
   bool Append(std::vector<Record>& records, std::vector<FrameMark> marks);
+  bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
   void SetPosition(const std::string& output, JournalNumber number);
+  void Keep(BedStay stay) { Gathering().commit.beds.push_back(std::move(stay)); }
+  void Keep(DecoderEpoch epoch) { Gathering().commit.decoders.push_back(std::move(epoch)); }
   void Hold(const std::string& output) { holding_.insert(output); }
   void Read(JournalNumber after, size_t limit, ReadCallback done);
   void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
@@ -82,6 +90,8 @@ class Journal::Impl {
   }
 
   JournalHealth health_;
+  std::vector<uint64_t> taken_by_series_;
+  std::vector<uint64_t> stored_by_series_;
   std::map<std::string, JournalNumber> positions_;
 
  private:
@@ -195,6 +205,7 @@ bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> 
   for (Record& record : records) {
     record.number = next_number_++;
     if (health_.oldest_us == kNoTime || record.time_us < health_.oldest_us) health_.oldest_us = record.time_us;
+    CountOne(&taken_by_series_, record.series);
     batch.Add(record);
   }
   if (!records.empty()) {
@@ -212,6 +223,17 @@ bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> 
     CommitSoon();
   }
   return true;
+}
+
+bool Journal::Impl::HasRoom(std::span<const Reading> readings, size_t frame_bytes) const {
+  size_t text_bytes = 0;
+  for (const Reading& reading : readings) {
+    if (reading.value.kind() == ValueKind::kText) text_bytes += reading.value.text().size();
+  }
+  return open_ && health_.waiting_records + readings.size() <= kMaxWaitingRecords &&
+         waiting_text_bytes_ + text_bytes <= kMaxWaitingTextBytes && next_number_ + readings.size() <= numbers_end_ &&
+         waiting_frame_bytes_ + frame_bytes + kWaitingFrameOverhead <= kMaxWaitingFrameBytes &&
+         next_frame_ < frames_end_;
 }
 
 FrameId Journal::Impl::AppendFrame(ArchivedFrame frame) {
@@ -343,6 +365,11 @@ void Journal::Impl::Failed(const StoreError& error) {
 void Journal::Impl::Settled(const Unit& unit) {
   ++health_.commits;
   health_.stored_records += unit.records;
+  for (const RecordBatch& batch : unit.commit.batches) {
+    for (const Record& record : batch.records) {
+      CountOne(&stored_by_series_, record.series);
+    }
+  }
   health_.last_commit_us = clock_.Read().utc_us;
   health_.waiting_records -= unit.records;
   waiting_text_bytes_ -= unit.text_bytes;
@@ -483,6 +510,9 @@ tl::expected<void, StoreError> Journal::Open(const RestoredState& state) { retur
 bool Journal::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
   return impl_->Append(records, std::move(marks));
 }
+bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) const {
+  return impl_->HasRoom(readings, frame_bytes);
+}
 FrameId Journal::AppendFrame(ArchivedFrame frame) { return impl_->AppendFrame(std::move(frame)); }
 void Journal::Flush(std::function<void()> done) { impl_->Flush(std::move(done)); }
 JournalNumber Journal::last_number() const { return impl_->health_.last_number; }
@@ -494,12 +524,16 @@ JournalNumber Journal::Position(const std::string& output) const {
   const auto found = impl_->positions_.find(output);
   return found == impl_->positions_.end() ? 0 : found->second;
 }
+void Journal::Keep(BedStay stay) { impl_->Keep(std::move(stay)); }
+void Journal::Keep(DecoderEpoch epoch) { impl_->Keep(std::move(epoch)); }
 void Journal::Hold(const std::string& output) { impl_->Hold(output); }
 void Journal::SetPosition(const std::string& output, JournalNumber number) { impl_->SetPosition(output, number); }
 void Journal::Read(JournalNumber after, size_t limit, ReadCallback done) { impl_->Read(after, limit, std::move(done)); }
 void Journal::Query(std::function<void(StoreReader&)> work, std::function<void()> done) {
   impl_->Query(std::move(work), std::move(done));
 }
+const std::vector<uint64_t>& Journal::taken_by_series() const { return impl_->taken_by_series_; }
+const std::vector<uint64_t>& Journal::stored_by_series() const { return impl_->stored_by_series_; }
 const JournalHealth& Journal::health() const { return impl_->health(); }
 void Journal::Close() { impl_->Close(); }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,8 @@ class Journal {
   // Numbers the records (in place) and takes them, together with what became of the archived frames that they come
   // from: both are committed in one piece. False: refused, nothing was taken (see kMaxWaitingRecords).
   bool Append(std::vector<Record>& records, std::vector<FrameMark> marks = {});
+  // Whether a frame with these readings and so many bytes would be taken whole now.
+  bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   // 0 when refused (see kMaxWaitingFrameBytes).
   FrameId AppendFrame(ArchivedFrame frame);
 
@@ -101,6 +104,9 @@ class Journal {
   // taken as the mark: what an output acknowledged early must be sent again after a crash.
   JournalNumber Position(const std::string& output) const;
   void SetPosition(const std::string& output, JournalNumber number);
+  // Made durable with the next commit, no later than any reading appended afterwards.
+  void Keep(BedStay stay);
+  void Keep(DecoderEpoch epoch);
   // From now on history that this output has not acknowledged is not trimmed, however old it is.
   void Hold(const std::string& output);
 
@@ -112,6 +118,10 @@ class Journal {
   // there, `done` runs on the main thread afterwards. Both always run, once: when there is no reader to be had, or too
   // many queries wait, each call of the reader that `work` gets answers with the error.
   void Query(std::function<void(StoreReader&)> work, std::function<void()> done);
+
+  // Taken, and made durable, by this run, by series id (0 unused).
+  const std::vector<uint64_t>& taken_by_series() const;
+  const std::vector<uint64_t>& stored_by_series() const;
 
   const JournalHealth& health() const;
 

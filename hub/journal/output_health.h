@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "model/time.h"
 
@@ -26,6 +27,12 @@ struct OutputHealth {
   std::map<std::string, uint64_t> failed;   // attempts that failed, by reason; what they carried is tried again
   int64_t oldest_unsent_age_us = 0;
   uint64_t connects = 0;
+  // By device id (0 unused), of an output that promises every reading; else empty.
+  struct OfDevice {
+    uint64_t acknowledged = 0;  // in this run
+    uint64_t waiting = 0;       // durable here and not acknowledged there, those of earlier runs included
+  };
+  std::vector<OfDevice> by_device;
 };
 
 }  // namespace vesta::hub

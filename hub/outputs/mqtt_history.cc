@@ -65,17 +65,21 @@ void MqttHistory::Count() {
   counting_ = true;
   struct Slice {
     uint64_t readings = 0;
+    std::map<SeriesId, uint64_t> backlog;  // of these, from before this run
     JournalNumber last = 0;
     bool failed = false;
   };
   const auto slice = std::make_shared<Slice>();
   const JournalNumber mark = journal_.durable_mark();
   journal_.Query(
-      [slice, after = counted_](StoreReader& reader) {
+      [slice, after = counted_, start = mark_at_start_](StoreReader& reader) {
         const auto batch = reader.ReadJournal(after, kCountSlice);
         slice->failed = !batch.has_value();
         if (slice->failed || batch->records.empty()) return;
         slice->readings = batch->records.size();
+        for (const Record& record : batch->records) {
+          if (record.number <= start) ++slice->backlog[record.series];
+        }
         slice->last = batch->records.back().number;
       },
       [this, slice, mark, alive = std::weak_ptr(alive_)] {
@@ -83,6 +87,10 @@ void MqttHistory::Count() {
         counting_ = false;
         if (slice->failed) return;  // the next durable mark tries again
         accepted_ += slice->readings;
+        for (const auto& [id, count] : slice->backlog) {
+          const Series* const series = directory_.FindSeries(id);
+          TallyOf(series == nullptr ? 0 : series->device).backlog += count;
+        }
         counted_ = slice->readings == 0 ? std::max(counted_, mark) : slice->last;
         numbers_count_ = counted_ > mark_at_start_;
         if (numbers_count_ && counted_ < journal_.durable_mark()) {
@@ -174,10 +182,23 @@ bool MqttHistory::Write(size_t count) {
   return json.ok();
 }
 
+MqttHistory::DeviceTally& MqttHistory::TallyOf(DeviceId device) {
+  if (device >= tallies_.size()) tallies_.resize(device + 1);
+  return tallies_[device];
+}
+
+DeviceId MqttHistory::DeviceOf(size_t place) const {
+  const Series* const series = directory_.FindSeries(batch_.records[place].series);
+  return series == nullptr ? 0 : series->device;
+}
+
 // Passes over readings that can never be sent.
 void MqttHistory::Drop(size_t count, const char* reason) {
-  in_flight_.push_back(
-      {.last = batch_.records[next_ + count - 1].number, .readings = count, .settled = true, .drop_reason = reason});
+  in_flight_.push_back({.last = batch_.records[next_ + count - 1].number,
+                        .readings = count,
+                        .device = DeviceOf(next_),
+                        .settled = true,
+                        .drop_reason = reason});
   next_ += count;
   MovePosition();
 }
@@ -203,8 +224,10 @@ bool MqttHistory::SendNext() {
     }
     switch (status) {
       case PublishStatus::kTaken:
-        in_flight_.push_back(
-            {.last = batch_.records[next_ + count - 1].number, .readings = count, .received_us = first.received_us});
+        in_flight_.push_back({.last = batch_.records[next_ + count - 1].number,
+                              .readings = count,
+                              .device = series->device,
+                              .received_us = first.received_us});
         next_ += count;
         return true;
       case PublishStatus::kNotConnected:
@@ -250,9 +273,11 @@ void MqttHistory::MovePosition() {
     position = message.last;
     if (message.drop_reason == nullptr) {
       acknowledged_readings_ += message.readings;
+      TallyOf(message.device).acknowledged += message.readings;
     } else {
       dropped_[message.drop_reason] += message.readings;
       dropped_readings_ += message.readings;
+      TallyOf(message.device).dropped += message.readings;
     }
     in_flight_.pop_front();
     ++first_sequence_;
@@ -340,6 +365,19 @@ OutputHealth MqttHistory::health() const {
   if (refusals_ > 0) health.failed["refused"] = refusals_;
   health.accepted = std::max(accepted_, health.sent + dropped_readings_);
   health.waiting = health.accepted - health.sent - dropped_readings_;
+  // What this run stored, and what there was before, less what is done with.
+  health.by_device.resize(directory_.devices().size() + 1);
+  const std::vector<uint64_t>& stored = journal_.stored_by_series();
+  for (const Series& series : directory_.series()) {
+    if (series.id < stored.size()) health.by_device[series.device].waiting += stored[series.id];
+  }
+  for (size_t id = 0; id < std::min(tallies_.size(), health.by_device.size()); ++id) {
+    OutputHealth::OfDevice& of = health.by_device[id];
+    const DeviceTally& tally = tallies_[id];
+    of.acknowledged = tally.acknowledged;
+    const uint64_t done = tally.acknowledged + tally.dropped;
+    of.waiting = of.waiting + tally.backlog > done ? of.waiting + tally.backlog - done : 0;
+  }
   UtcUs oldest_us = 0;
   if (next_ < batch_.records.size()) oldest_us = batch_.records[next_].received_us;
   for (const InFlight& message : in_flight_) {

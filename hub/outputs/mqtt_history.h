@@ -42,6 +42,7 @@ class MqttHistory {
   struct InFlight {
     JournalNumber last = 0;
     size_t readings = 0;
+    DeviceId device = 0;  // 0: not known
     UtcUs received_us = 0;
     bool settled = false;  // acknowledged, or dropped for this reason:
     const char* drop_reason = nullptr;
@@ -49,6 +50,7 @@ class MqttHistory {
 
   void Pump();
   bool SendNext();
+  DeviceId DeviceOf(size_t place) const;
   size_t Gather(size_t most) const;
   bool Write(size_t count);
   void Drop(size_t count, const char* reason);
@@ -92,6 +94,14 @@ class MqttHistory {
   bool counting_ = false;
   bool numbers_count_ = false;  // from here on numbers follow one another
   uint64_t accepted_ = 0;
+  // By device id: readings there were to send when this run began, and those done with since.
+  struct DeviceTally {
+    uint64_t backlog = 0;
+    uint64_t acknowledged = 0;
+    uint64_t dropped = 0;
+  };
+  DeviceTally& TallyOf(DeviceId device);
+  std::vector<DeviceTally> tallies_;
   uint64_t acknowledged_readings_ = 0;
   uint64_t dropped_readings_ = 0;
   std::map<std::string, uint64_t> dropped_;

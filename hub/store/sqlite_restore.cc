@@ -7,6 +7,7 @@
 
 #include "hub/store/record_row.h"
 #include "hub/store/sqlite_store.h"
+#include "hub/store/sqlite_ward.h"
 
 namespace vesta::hub {
 namespace {
@@ -179,6 +180,7 @@ tl::expected<RestoredState, StoreError> RestoreState(SqliteDb& db) {
       state.positions.emplace_back(std::string(row.Text(0)), static_cast<JournalNumber>(row.Integer(1)));
     });
   }
+  if (done) done = RestoreWard(db, &state);
   if (!done) return tl::unexpected(done.error());
 
   const auto last = db.Integer("SELECT max(number) FROM reading");

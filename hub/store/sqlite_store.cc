@@ -14,6 +14,7 @@
 #include "hub/store/sqlite_reader.h"
 #include "hub/store/sqlite_restore.h"
 #include "hub/store/sqlite_schema.h"
+#include "hub/store/sqlite_ward.h"
 
 namespace vesta::hub {
 namespace {
@@ -62,6 +63,7 @@ tl::expected<std::unique_ptr<SqliteStore>, StoreError> SqliteStore::Open(const s
   if (!db) return tl::unexpected(db.error());
   store->db_ = std::move(*db);
   if (auto done = PrepareWriter(store->db_, store->options_.fsync); !done) return tl::unexpected(done.error());
+  if (auto done = MakeWardTables(store->db_); !done) return tl::unexpected(done.error());
   // Instead of SQLite's own checkpoints, whose errors nobody would hear of.
   sqlite3_wal_hook(
       store->db_.get(),
@@ -219,6 +221,7 @@ int SqliteStore::WriteUnit(const CommitUnit& unit) {
     sql_.position.BindInteger(2, static_cast<int64_t>(number));
     code = sql_.position.Run();
   }
+  if (code == SQLITE_DONE) code = WriteWard(db_, unit);
   if (code == SQLITE_DONE && unit.reserved_numbers_end != 0) {
     code = WriteMeta("reserved_numbers_end", static_cast<int64_t>(unit.reserved_numbers_end));
   }

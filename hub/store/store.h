@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "hub/devices/decoders.h"
 #include "hub/journal/record.h"
+#include "hub/places/places.h"
 
 namespace vesta::hub {
 
@@ -34,6 +36,8 @@ struct CommitUnit {
   std::vector<FrameMark> marks;  // archived frames with a new verdict; those that are gone are passed over
   std::vector<std::pair<std::string, JournalNumber>>
       positions;                           // outputs: everything up to this number is acknowledged
+  std::vector<BedStay> beds;               // new or ended, in full
+  std::vector<DecoderEpoch> decoders;      // new
   JournalNumber reserved_numbers_end = 0;  // first number that no run may have used yet; 0 = unchanged
   FrameId reserved_frames_end = 0;         // likewise for frame ids
 };
@@ -47,6 +51,8 @@ struct RestoredState {
   JournalNumber reserved_numbers_end = 1;  // the next run starts here
   FrameId reserved_frames_end = 1;
   std::vector<std::pair<std::string, JournalNumber>> positions;
+  std::vector<BedStay> beds;
+  std::vector<DecoderEpoch> decoders;
 };
 
 // Rejected frames to try again.

@@ -25,6 +25,7 @@
 #include "hub/web/events.h"
 #include "hub/web/query.h"
 #include "hub/web/router.h"
+#include "hub/web/ward.h"
 
 namespace vesta::hub {
 
@@ -98,6 +99,7 @@ struct ApiContext {
   std::function<LateHealth()> late;
   // The error is for people: no such format, device or field.
   std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
+  WardContext ward = {};
 };
 
 // Longest name and place that a user may give.
@@ -118,7 +120,12 @@ void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots
 void AddKeyRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddStatusRoute(Router& router, ApiContext& context);
-void AddLoginRoutes(Router& router, Auth& auth, WebCounters& counters);
+void AddAuditRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddBedRoutes(Router& router, ApiContext& context);
+void AddCountRoutes(Router& router, ApiContext& context);
+void AddGapRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddTraceRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddLoginRoutes(Router& router, ApiContext& context, Auth& auth, WebCounters& counters);
 void AddEventRoutes(Router& router, Auth& auth, EventHub& events, WebCounters& counters);
 void AddMetricsRoutes(Router& router, ApiContext& context, const WebCounters& counters, const EventHub& events);
 // This description of all of them, as it was built in.

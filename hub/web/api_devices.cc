@@ -84,6 +84,8 @@ void Rename(ApiContext& context, const Call& call, Responder& responder) {
   }
   switch (context.rename(device->id, std::move(name), std::move(place))) {
     case RenameResult::kDone:
+      context.ward.Tell(call.access.who, "device_named",
+                        {{"device", device->key}, {"name", device->name}, {"place", device->place}});
       break;
     case RenameResult::kNoDevice:
       return responder.Send(NoDevice());

@@ -134,6 +134,13 @@ void WriteDevice(JsonWriter& json, const ApiContext& context, const Device& devi
   json.Key("availability").Text(AvailabilityName(context.live.DeviceAvailability(device.id)));
   json.Key("last_heard").Time(age_us ? context.clock.Read().utc_us - *age_us : kNoTime).Key("age_s");
   WriteSeconds(json, age_us);
+  json.Key("bed");
+  const BedStay* const stay = context.ward.places == nullptr ? nullptr : context.ward.places->Now(device.id);
+  if (stay == nullptr) {
+    json.Null();
+  } else {
+    json.Text(stay->bed);
+  }
   json.Key("interval_s");
   WriteSeconds(json, context.live.DeviceIntervalUs(device.id));
   json.Key("series").BeginArray();
@@ -180,6 +187,13 @@ void WriteSource(JsonWriter& json, const SourceHealth& source, const Now& now, b
   }
   json.Key("interval_s");
   WriteSeconds(json, source.interval_us);
+  json.Key("commit_each_frame").Boolean(source.commit_each_frame);
+  WriteCount(json, "frames_pending", ages ? source.frames_pending : 0);
+  WriteCount(json, "frames_refused", source.frames_refused);
+  json.Key("commit_p50_s");
+  WriteSeconds(json, ages ? source.commit.AtMost_us(0.5) : std::nullopt);
+  json.Key("commit_p99_s");
+  WriteSeconds(json, ages ? source.commit.AtMost_us(0.99) : std::nullopt);
   json.EndObject();
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -23,9 +22,11 @@ std::string Hex(const uint8_t* bytes, size_t size) {
   return text;
 }
 
+// A few digits of the cookie's hash tell sessions apart and open nothing.
+std::string SessionName(std::string_view hash) { return "session:" + std::string(hash.substr(0, 8)); }
+
 bool IsHash(std::string_view text) {
-  return text.size() == 2 * SHA256_DIGEST_LENGTH &&
-         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  return text.size() == kSha256HexSize && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
 }  // namespace
@@ -33,12 +34,6 @@ bool IsHash(std::string_view text) {
 std::string_view ScopeName(Scope scope) {
   if (scope == Scope::kOperate) return "operate";
   return scope == Scope::kRead ? "read" : "";
-}
-
-std::string Sha256Hex(std::string_view text) {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest.data());
-  return Hex(digest.data(), digest.size());
 }
 
 tl::expected<std::unique_ptr<Auth>, std::string> Auth::Make(boost::asio::io_context& io, const Clock& clock,
@@ -67,19 +62,21 @@ Auth::Auth(boost::asio::io_context& io, const Clock& clock, const HttpConfig& co
       passwords_(io, config.password_hash) {
   for (const HttpConfig::Token& token : config.tokens) {
     Token& entry = tokens_.emplace_back();
+    entry.name = token.name;
     entry.scope = token.scope == "operate" ? Scope::kOperate : Scope::kRead;
     for (const char c : token.hash) entry.hash += static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
   }
 }
 
-Scope Auth::TokenScope(std::string_view token) const {
-  if (token.empty() || token.size() > kMaxTokenBytes || tokens_.empty()) return Scope::kNone;
+const Auth::Token* Auth::FindToken(std::string_view token) const {
+  if (token.empty() || token.size() > kMaxTokenBytes || tokens_.empty()) return nullptr;
   const std::string hash = Sha256Hex(token);
-  Scope scope = Scope::kNone;
+  const Token* found = nullptr;
   for (const Token& entry : tokens_) {  // all of them, each in constant time
-    if (CRYPTO_memcmp(hash.data(), entry.hash.data(), hash.size()) == 0) scope = std::max(scope, entry.scope);
+    const bool same = CRYPTO_memcmp(hash.data(), entry.hash.data(), hash.size()) == 0;
+    if (same && (found == nullptr || entry.scope > found->scope)) found = &entry;
   }
-  return scope;
+  return found;
 }
 
 std::string_view Auth::CookieOf(const HttpRequest& request) {
@@ -98,18 +95,21 @@ std::string_view Auth::CookieOf(const HttpRequest& request) {
 }
 
 Auth::Access Auth::Check(const HttpRequest& request) {
-  if (!login_required_) return {Scope::kOperate, false, false};
+  if (!login_required_) return {Scope::kOperate, false, false, "local"};
   const std::string_view authorization = request.Header("authorization");
   constexpr std::string_view kBearer = "bearer ";
   if (authorization.size() > kBearer.size() &&
       std::equal(kBearer.begin(), kBearer.end(), authorization.begin(),
                  [](char want, char got) { return want == (got >= 'A' && got <= 'Z' ? got - 'A' + 'a' : got); })) {
-    const Scope scope = TokenScope(authorization.substr(kBearer.size()));
-    return {scope, scope != Scope::kNone, scope != Scope::kNone};
+    const Token* const token = FindToken(authorization.substr(kBearer.size()));
+    if (token != nullptr) return {token->scope, true, true, "token:" + token->name};
+    if (on_wrong_token_) on_wrong_token_(request);
+    return {};
   }
   const std::string_view cookie = CookieOf(request);
   if (cookie.size() != 2 * kSessionBytes) return {};
-  const auto found = sessions_.find(Sha256Hex(cookie));
+  const std::string hash = Sha256Hex(cookie);
+  const auto found = sessions_.find(hash);
   if (found == sessions_.end()) return {};
   const int64_t now_us = clock_.Read().monotonic_us;
   Session& session = found->second;
@@ -118,7 +118,7 @@ Auth::Access Auth::Check(const HttpRequest& request) {
     return {};
   }
   session.used_us = now_us;
-  return {session.scope, false, true};
+  return {session.scope, false, true, SessionName(hash)};
 }
 
 void Auth::Login(const HttpRequest& request, std::string secret, bool is_token, std::function<void(LoginResult)> done) {
@@ -126,22 +126,22 @@ void Auth::Login(const HttpRequest& request, std::string secret, bool is_token, 
   const int64_t wait_us = limiter_.Take(request.peer_address, clock_.Read().monotonic_us);
   if (wait_us > 0) return done({Kind::kTooMany, "", wait_us});
   if (is_token) {
-    const Scope scope = TokenScope(secret);
-    if (scope == Scope::kNone) return done({Kind::kWrong, "", 0});
+    const Token* const token = FindToken(secret);
+    if (token == nullptr) return done({Kind::kWrong, "", 0});
     limiter_.Succeeded(request.peer_address);
-    return done({Kind::kOk, MakeSession(scope, request.secure), 0});
+    return done(MakeSession(token->scope, request.secure));
   }
   if (!has_password_ || secret.empty() || secret.size() > kMaxPasswordBytes) return done({Kind::kWrong, "", 0});
   const bool taken = passwords_.Check(
       std::move(secret), [this, address = request.peer_address, secure = request.secure, done](bool right) {
         if (!right) return done({Kind::kWrong, "", 0});
         limiter_.Succeeded(address);
-        done({Kind::kOk, MakeSession(Scope::kOperate, secure), 0});
+        done(MakeSession(Scope::kOperate, secure));
       });
   if (!taken) done({Kind::kBusy, "", kUsPerSecond});
 }
 
-std::string Auth::MakeSession(Scope scope, bool secure) {
+Auth::LoginResult Auth::MakeSession(Scope scope, bool secure) {
   std::array<uint8_t, kSessionBytes> random{};
   if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) std::abort();
   if (sessions_.size() >= kMaxSessions) {
@@ -150,9 +150,14 @@ std::string Auth::MakeSession(Scope scope, bool secure) {
   }
   const int64_t now_us = clock_.Read().monotonic_us;
   const std::string cookie = Hex(random.data(), random.size());
-  sessions_[Sha256Hex(cookie)] = {scope, now_us, now_us};
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, cookie,
-                     kSessionLife_us / kUsPerSecond, secure ? "; Secure" : "");
+  const std::string hash = Sha256Hex(cookie);
+  sessions_[hash] = {scope, now_us, now_us};
+  LoginResult result;
+  result.kind = LoginResult::Kind::kOk;
+  result.who = SessionName(hash);
+  result.cookie = fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, cookie,
+                              kSessionLife_us / kUsPerSecond, secure ? "; Secure" : "");
+  return result;
 }
 
 std::string Auth::Logout(const HttpRequest& request) {

@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "hub/audit/sha256.h"
 #include "hub/clock/clock.h"
 #include "hub/config/config.h"
 #include "hub/web/http_message.h"
@@ -31,9 +32,6 @@ inline constexpr std::string_view kSessionCookie = "vesta_session";
 enum class Scope : uint8_t { kNone = 0, kRead = 1, kOperate = 2 };
 std::string_view ScopeName(Scope scope);  // "read", "operate", "" for none
 
-// SHA-256 as 64 hex digits: how a token stands in the configuration.
-std::string Sha256Hex(std::string_view text);
-
 class Auth {
  public:
   // The error names the setting that is wrong; it holds no secret.
@@ -47,6 +45,8 @@ class Auth {
     Scope scope = Scope::kNone;
     bool by_token = false;  // a valid Authorization header: no browser was tricked into this request
     bool logged_in = false;
+    // For the audit log, no secret: "local" (nobody has to log in), "token:NAME", "session:" and the start of its hash.
+    std::string who = {};
   };
   Access Check(const HttpRequest& request);
 
@@ -54,11 +54,15 @@ class Auth {
     enum class Kind { kOk, kWrong, kTooMany, kBusy } kind;
     std::string cookie;  // kOk: the value of Set-Cookie
     int64_t retry_after_us = 0;
+    std::string who = {};  // kOk: as Access::who
   };
   // `secret` is the password, or (is_token) a token: a browser with a token of scope read becomes a wall display.
   void Login(const HttpRequest& request, std::string secret, bool is_token, std::function<void(LoginResult)> done);
   // Ends the session and returns the Set-Cookie that makes the browser forget it.
   std::string Logout(const HttpRequest& request);
+
+  // A request came with a token that is none.
+  void OnWrongToken(std::function<void(const HttpRequest&)> told) { on_wrong_token_ = std::move(told); }
 
   size_t sessions() const { return sessions_.size(); }
 
@@ -69,13 +73,14 @@ class Auth {
     int64_t used_us;
   };
   struct Token {
+    std::string name;
     std::string hash;
     Scope scope;
   };
 
   Auth(boost::asio::io_context& io, const Clock& clock, const HttpConfig& config);
-  Scope TokenScope(std::string_view token) const;
-  std::string MakeSession(Scope scope, bool secure);
+  const Token* FindToken(std::string_view token) const;  // nullptr: there is none
+  LoginResult MakeSession(Scope scope, bool secure);
   static std::string_view CookieOf(const HttpRequest& request);
 
   const Clock& clock_;
@@ -84,6 +89,7 @@ class Auth {
   std::vector<Token> tokens_;
   PasswordChecker passwords_;
   LoginLimiter limiter_;
+  std::function<void(const HttpRequest&)> on_wrong_token_;
   std::map<std::string, Session> sessions_;  // by SHA-256 of the cookie, so a look-up tells nothing by its time
 };
 

@@ -52,6 +52,11 @@ Verdict JudgeHealth(const ApiContext& context) {
   if (!journal.error.empty()) {
     verdict.status = Verdict::Status::kFailing;
     verdict.reasons.push_back("readings can't be written to disk: " + journal.error);
+    for (const SourceHealth& source : context.sources()) {
+      if (!source.commit_each_frame || source.frames_pending + source.frames_refused == 0) continue;
+      verdict.reasons.push_back(fmt::format("source {}: frames are heard and not received ({} wait, {} were refused)",
+                                            source.name, source.frames_pending, source.frames_refused));
+    }
   }
   std::vector<std::string> lesser = context.state().problems;
   for (const SourceHealth& source : context.sources()) JudgeSource(source, now.monotonic_us, &lesser);

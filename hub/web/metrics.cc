@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hub/web/api_json.h"
+#include "hub/web/device_counts.h"
 #include "hub/web/health.h"
 
 namespace vesta::hub {
@@ -260,6 +261,20 @@ void MetricsBody::AddSources() {
               writer.Sample(std::vector<MetricLabel>{{"source", source.name}, {"event", event}}, count);
             }
           });
+  number("source_pending_frames", kGauge, "Frames understood and not yet durable, of sources that commit each frame.",
+         [](const SourceHealth& s) { return s.frames_pending; });
+  number("source_refused_frames", kCounter, "Frames refused whole because the disk took none for too long.",
+         [](const SourceHealth& s) { return s.frames_refused; });
+  const auto committing = std::make_shared<std::vector<SourceHealth>>();
+  for (const SourceHealth& source : *sources) {
+    if (source.commit_each_frame) committing->push_back(source);
+  }
+  PerItem("vesta_commit_latency_seconds", MetricType::kHistogram,
+          "From a frame's last bytes in hand to the frame on disk, of sources that commit each frame.", committing,
+          [](PrometheusWriter& writer, const SourceHealth& source) {
+            const std::vector<MetricLabel> labels = {{"source", source.name}};
+            writer.Histogram(labels, DurationHistogram::kBounds_us, source.commit.counts(), source.commit.sum_us());
+          });
   PerItem("vesta_decode_seconds", MetricType::kHistogram, "From bytes in hand to readings taken.", sources,
           [](PrometheusWriter& writer, const SourceHealth& source) {
             writer.Histogram(std::vector<MetricLabel>{{"source", source.name}}, DurationHistogram::kBounds_us,
@@ -306,6 +321,28 @@ void MetricsBody::AddOutputs() {
 }
 
 void MetricsBody::AddDevices() {
+  auto counts = std::make_shared<std::vector<DeviceCounts>>(CountDevices(context_));
+  steps_.push_back([counts, &context = context_](PrometheusWriter& writer, size_t) {
+    if (counts->empty()) return true;
+    writer.Family("vesta_device_readings", kCounter, "Readings of a device by what became of them in this run.");
+    for (size_t i = 0; i < counts->size(); ++i) {
+      const DeviceCounts& one = (*counts)[i];
+      const auto sample = [&](std::string_view state, std::optional<uint64_t> count) {
+        const std::string& key = context.directory.devices()[i].key;
+        if (count) writer.Sample(std::vector<MetricLabel>{{"device", key}, {"state", state}}, *count);
+      };
+      sample("received", one.received);
+      sample("stored", one.stored);
+      sample("delivered", one.delivered);
+    }
+    return true;
+  });
+  PerItem("vesta_device_waiting_readings", kGauge, "Readings of a device that wait for the slowest output.", counts,
+          [counts, &context = context_](PrometheusWriter& writer, const DeviceCounts& one) {
+            const auto index = static_cast<size_t>(&one - counts->data());
+            if (!one.waiting) return;
+            writer.Sample(std::vector<MetricLabel>{{"device", context.directory.devices()[index].key}}, *one.waiting);
+          });
   auto ids = std::make_shared<std::vector<DeviceId>>();
   for (const Device& device : context_.directory.devices()) ids->push_back(device.id);
   const auto per_device = [&](std::string name, std::string help, auto sample) {

@@ -45,13 +45,18 @@ tl::expected<void, std::string> CheckExposure(const HttpConfig& config) {
 
 void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& events, ConnectionHost& host) {
   const QuerySlots slots(host.limits.queries, host.counters);
-  AddLoginRoutes(router, auth, host.counters);
+  AddLoginRoutes(router, context, auth, host.counters);
   AddDeviceRoutes(router, context);
   AddLatestRoute(router, context, events);
   AddReadingRoutes(router, context, slots);
   AddExportRoute(router, context, slots);
   AddFrameRoutes(router, context, slots);
   AddKeyRoutes(router, context);
+  AddCountRoutes(router, context);
+  AddGapRoutes(router, context, slots);
+  AddTraceRoutes(router, context, slots);
+  AddBedRoutes(router, context);
+  AddAuditRoutes(router, context, slots);
   AddHealthRoutes(router, context);
   AddStatusRoute(router, context);
   AddEventRoutes(router, auth, events, host.counters);

@@ -14,6 +14,7 @@ import {
   DayCounters, DirectionOf, Find, Grouped, kDirectionWords, kPhases, NetPower, PowerFields, Ranked, Usual, type PowerPair,
 } from "../summary.ts";
 import { Icon } from "./icons.tsx";
+import { Notice } from "./notice.tsx";
 import { Bars, Spark, type SparkInput } from "./spark.tsx";
 import { Today } from "./today.tsx";
 import { FreshnessNow, Number_, ValueRow } from "./value.tsx";
@@ -215,6 +216,7 @@ export function Card({ device_key }: { device_key: string }): JSX.Element | null
         </div>
       )}
       <div id={list_id} hidden={!open}>{open && <ValueGroups device={device} now={now} />}</div>
+      {device.kind === "incubator" && <Notice small />}
     </article>
   );
 }

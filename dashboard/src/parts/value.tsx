@@ -6,6 +6,7 @@ import type { Series } from "../api.ts";
 import type { Instant } from "../clock.ts";
 import { FormatAge, FormatAgo, FormatTime, FormatValue, kNothing } from "../format.ts";
 import { hub } from "../live.ts";
+import { TraceHref } from "../route.ts";
 import { AgeS, FreshnessOf, type Freshness } from "../stale.ts";
 import { Icon } from "./icons.tsx";
 
@@ -41,7 +42,11 @@ export function ValueRow({ series, now }: { series: Series; now: Instant }): JSX
     <div class={"row " + fresh} title={title}>
       <dt><bdi>{series.name || series.field}</bdi></dt>
       <dd>
-        <Number_ text={shown.text} unit={shown.unit} fresh={fresh} />
+        {held ? (
+          <a class="traced" href={TraceHref(series.id, held.time_ms)} title="How this value came about">
+            <Number_ text={shown.text} unit={shown.unit} fresh={fresh} />
+          </a>
+        ) : <Number_ text={shown.text} unit={shown.unit} fresh={fresh} />}
         {quality && <em class="quality">{quality}</em>}
       </dd>
       <dd class="age">{note}</dd>

@@ -73,6 +73,11 @@ function SourceCard({ source, since_s }: { source: Source; since_s: number }): J
         <Fact name="Rhythm">{FormatInterval(source.interval_s)}</Fact>
         <Fact name="Frames understood"><span class="digits">{Count(source.frames_accepted)}</span></Fact>
         <Fact name="Readings"><span class="digits">{Count(source.readings)}</span></Fact>
+        {source.commit_each_frame && source.commit_p99_s != null && (
+          <Fact name="Each frame on disk within"><span class="digits">{source.commit_p99_s} s</span></Fact>
+        )}
+        {(source.frames_pending ?? 0) > 0 && <Fact name="Not on disk yet"><span class="digits">{Count(source.frames_pending!)}</span></Fact>}
+        {(source.frames_refused ?? 0) > 0 && <Fact name="Frames refused" mood="warn"><span class="digits">{Count(source.frames_refused!)}</span></Fact>}
         <Fact name="Bytes">{FormatBytes(source.bytes)}</Fact>
         <Fact name="Opened"><span class="digits">{Count(source.opens)}×</span></Fact>
         <Fact name="In this state since">{FormatTime(Date.parse(source.state_since), false)}</Fact>

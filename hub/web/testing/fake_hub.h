@@ -16,7 +16,13 @@ namespace vesta::hub {
 
 class FakeReader final : public StoreReader {
  public:
-  tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber, size_t) override { return RecordBatch{}; }
+  tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber after, size_t limit) override {
+    RecordBatch batch;
+    for (const Record& record : history) {
+      if (record.number > after && batch.records.size() < limit) batch.Add(record);
+    }
+    return batch;
+  }
   tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us, size_t limit) override {
     if (!failing.empty()) return tl::unexpected(StoreError{StoreErrorKind::kIo, failing});
     RecordBatch batch;
@@ -127,6 +133,7 @@ class FakeHub {
         },
         [] { return LateHealth(); },
         [this](const ExportCall& call) { return MakeExport(call); },
+        Ward(),
     };
   }
 
@@ -146,6 +153,27 @@ class FakeHub {
   }
   int export_lines = 10;
 
+  WardContext Ward() {
+    WardContext ward;
+    ward.audit = &audit;
+    ward.places = &places;
+    ward.decoders = &decoders;
+    ward.beds = {"Bed 1", "Bed 2"};
+    const auto done = [](const Places::Changed& changed) -> tl::expected<void, std::string> {
+      if (!changed) return tl::unexpected(changed.error());
+      return {};
+    };
+    ward.begin_bed = [this, done](DeviceId device, std::string bed, UtcUs begin_us, const std::string& actor) {
+      return done(places.Begin(device, std::move(bed), begin_us, actor, clock_.Read().utc_us));
+    };
+    ward.end_bed = [this, done](DeviceId device, UtcUs end_us, const std::string& actor) {
+      return done(places.End(device, end_us, actor, clock_.Read().utc_us));
+    };
+    ward.taken_by_series = [this]() -> const std::vector<uint64_t>& { return taken; };
+    ward.stored_by_series = [this]() -> const std::vector<uint64_t>& { return stored; };
+    return ward;
+  }
+
   // A reading that came just now.
   void Hear(SeriesId series, Value value) {
     Record record;
@@ -160,6 +188,13 @@ class FakeHub {
   }
 
   ManualClock& clock() { return clock_; }
+
+  TemporaryFolder folder;
+  AuditTrail audit{clock_, folder.File(""), {.fsync = false}};
+  Places places;
+  Decoders decoders;
+  std::vector<uint64_t> taken{0, 5, 7, 1};
+  std::vector<uint64_t> stored{0, 5, 6, 1};
 
  private:
   void Fill() {
@@ -271,7 +306,6 @@ class FakeHub {
   LiveView live;
   FakeReader reader;
   JournalHealth journal;
-  TemporaryFolder folder;
   KeyDesk keys{folder.File("keys.json"), ""};
   HeardSenders heard;
   std::vector<SourceHealth> sources;
