@@ -92,9 +92,10 @@ TEST_F(WardTest, AGapIsToldWithItsReasons) {
   EXPECT_EQ(gap["to"], "2026-08-11T06:26:40Z");
   EXPECT_EQ(gap["seconds"], 600.0);
   EXPECT_FALSE(gap["goes_on"].get<bool>());
-  ASSERT_EQ(gap["reasons"].size(), 1u) << gap.dump();
+  ASSERT_EQ(gap["reasons"].size(), 2u) << gap.dump();
   EXPECT_EQ(gap["reasons"][0]["reason"], "port_closed");
   EXPECT_THAT(gap["reasons"][0]["text"].get<std::string>(), HasSubstr("cable <out>"));
+  EXPECT_EQ(gap["reasons"][1]["reason"], "frames_rejected");  // those of the fake archive came in that time
 }
 
 TEST_F(WardTest, AnotherSeriesFillsAGapAndTheEndsOfTheSpanAreGapsToo) {

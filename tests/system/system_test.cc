@@ -379,8 +379,11 @@ TEST(DemoTest, ShowsLiveMetersAndADayOfHistory) {
   };
   ASSERT_TRUE(WaitFor(
       [&] {
-        return online() ==
-               std::set<std::string>{"electricity_meter", "gas_meter", "gateway", "incubator", "water_meter"};
+        const std::set<std::string> wanted = {"ac_charger", "battery_monitor", "electricity_meter",
+                                              "gas_meter",  "gateway",         "incubator",
+                                              "inverter",   "solar_charger",   "water_meter"};
+        const std::set<std::string> heard = online();
+        return std::includes(heard.begin(), heard.end(), wanted.begin(), wanted.end());
       },
       std::chrono::seconds(40)))
       << hub.Api("devices").dump() << hub.Api("sources").dump() << hub.Output();

@@ -110,7 +110,7 @@ class Receiver {
   std::set<uint64_t> numbers_;
 };
 
-TEST(SystemTest, ADayWithoutTheBrokerLosesNothing) {
+TEST(WardSystemTest, ADayWithoutTheBrokerLosesNothing) {
   mosquitto_lib_init();
   const TempDirectory directory;
   const std::string day = directory.path() + "/day.jsonl";
