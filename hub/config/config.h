@@ -193,7 +193,7 @@ struct MergedConfig {
 };
 
 struct Config {
-  std::string file;         // that it was read from, and the SHA-256 of its bytes; "" when from none
+  std::string file;  // that it was read from, and the SHA-256 of its bytes; "" when from none
   std::string file_sha256;
   std::string hub_id = "vesta";  // [a-z0-9_-]+, part of every unique id
   std::string hub_name = "Vesta";

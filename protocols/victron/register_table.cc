@@ -1,3 +1,5 @@
+// The rows of the register table (registers.h): what each register of a Victron device is, how it is read and where it
+// goes. Facts: register lists of the reference of the Victron formats, section 11, and of VE.Smart, section 5.
 #include <algorithm>
 #include <iterator>
 

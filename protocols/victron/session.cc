@@ -135,7 +135,8 @@ void BleSession::TakeRecord(Bytes record, Call& call) {
     if (slot == nullptr) slot = MakeSlot(call.advert.address);
     if (slot == nullptr) return Reject(call, "too_many_devices", &counters_.devices_refused, true);
     if (!is_cached && !TakeKey(slot, *key)) return Reject(call, "no_key", &counters_.no_key, true);
-    // The counter block is the nonce and zeros. Written as words, since a store of bytes would hold up the cipher's load.
+    // The counter block is the nonce and zeros. Written as words, since a store of bytes would hold up the cipher's
+    // load.
     alignas(crypto::kAesBlockSize) uint64_t words[2] = {nonce, 0};
     const std::span<uint8_t, crypto::kAesBlockSize> block(reinterpret_cast<uint8_t*>(words), sizeof(words));
     slot->cipher.Encrypt(block, block);

@@ -62,7 +62,9 @@ void CompareLevels(const Json& items, Group group, const ToldFrame& told, const 
 
 }  // namespace
 
-void ToldFrames::OnDevice(uint16_t slot, const DeviceInfo& device) { devices[slot] = std::string(device.identity.substr(0, device.identity.find('-'))) + " " + std::string(device.model); }
+void ToldFrames::OnDevice(uint16_t slot, const DeviceInfo& device) {
+  devices[slot] = std::string(device.identity.substr(0, device.identity.find('-'))) + " " + std::string(device.model);
+}
 
 void ToldFrames::OnFrame(const FrameEvent& frame) {
   ToldFrame told;
