@@ -64,6 +64,7 @@ void Export(ApiContext& context, const QuerySlots& slots, const Call& call, cons
   if (!pieces) return reply->Send(BadQuery(pieces.error()));
   auto slot = slots.Take();
   if (!slot) return reply->Send(Busy());
+  context.ward.Tell(call.access.who, "export", {{"format", wanted.format}, {"address", call.request.peer_address}});
   HttpResponse response;
   response.content_type = pieces->content_type;
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + pieces->file_name + "\"");

@@ -117,6 +117,7 @@ HttpResponse PutKey(ApiContext& context, const Call& call) {
   }
   const std::string& id = call.arguments[0];
   if (const auto done = context.keys->Put(id, key, name); !done) return KeyFailed(done.error());
+  context.ward.Tell(call.access.who, "key_given", {{"id", id}});
   const auto parsed = ParseKeyId(id);
   if (parsed && parsed->is_network) {
     KeyCheck check;
@@ -129,6 +130,7 @@ HttpResponse PutKey(ApiContext& context, const Call& call) {
 
 HttpResponse RemoveKey(ApiContext& context, const Call& call) {
   if (const auto done = context.keys->Remove(call.arguments[0]); !done) return KeyFailed(done.error());
+  context.ward.Tell(call.access.who, "key_removed", {{"id", call.arguments[0]}});
   HttpResponse response;
   response.status = 204;
   return response;

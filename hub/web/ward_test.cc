@@ -149,6 +149,20 @@ TEST_F(WardTest, LoginsAreInTheAuditLogWithoutAnySecret) {
   EXPECT_THAT(log, Not(HasSubstr(Sha256Hex("tell-nobody").substr(0, 16))));
 }
 
+TEST_F(WardTest, KeysAndExportsAreInTheAuditLog) {
+  Start();
+  constexpr const char* kKey = "adeccb947395801a4dd45a2eaa44bf17";
+  const std::string body = R"({"key":")" + std::string(kKey) + R"(","name":"Roof"})";
+  EXPECT_EQ(RawClient(port_).Ask(Request("PUT", "/api/v1/keys/c0ffee112233", Origin(), body)).status, 200);
+  EXPECT_EQ(RawClient(port_).Ask(Request("DELETE", "/api/v1/keys/c0ffee112233", Origin(), "")).status, 204);
+  EXPECT_EQ(Get("/api/v1/export?format=csv").status, 200);
+  const std::string log = Main([&] { return Audit(); });
+  EXPECT_THAT(log, HasSubstr(R"("action":"key_given","details":{"id":"c0ffee112233"})"));
+  EXPECT_THAT(log, HasSubstr(R"("action":"key_removed","details":{"id":"c0ffee112233"})"));
+  EXPECT_THAT(log, HasSubstr(R"("action":"export","details":{"format":"csv")"));
+  EXPECT_THAT(log, Not(HasSubstr(kKey)));
+}
+
 TEST_F(WardTest, CountsTellWhatBecameOfADevicesReadings) {
   Start();
   const Json counts = Ask("/api/v1/counts");
