@@ -76,6 +76,7 @@ class MedibusSession : public vesta::Session, private ParserSink {
   bool farewell_said() const override { return options_.passive || link_.stopped(); }
 
   LinkState link_state() const { return options_.passive ? passive_state_ : link_.state(); }
+  std::string_view tables() const override { return code_table(); }
   std::string_view code_table() const { return {table_name_, table_name_size_}; }
   const Counters& counters() const { return counters_; }
   const LinkCounters& link_counters() const { return link_.counters(); }
