@@ -171,15 +171,16 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
                  "  vesta simulate vedirect --kind battery-monitor --pty /tmp/bmv\n"
                  "  vesta simulate incubator --kind isolette --pty /tmp/bed3 --fault restart:600\n"
                  "  vesta simulate masterbus --pty /tmp/slcan --fault babble:100\n"
-                 "  vesta simulate masterbus --udp 127.0.0.1:29536");
+                 "  vesta simulate masterbus --udp 127.0.0.1:29536\n"
+                 "  vesta simulate victron --udp 127.0.0.1:7788");
   simulate->add_option("PROTOCOL", options->protocol, "What the device speaks; incubator: MEDIBUS")
-      ->check(CLI::IsMember({"p1", "vedirect", "incubator", "masterbus"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "incubator", "masterbus", "victron"}))
       ->capture_default_str();
   simulate->add_option("--kind", options->kind, "Kind of device; --list tells them, the first one is taken without it")
       ->check(CLI::IsMember(kinds));
   CLI::Option* pty = simulate->add_option("--pty", options->pty, "Make a terminal and a link to it at this path");
   CLI::Option* tcp = simulate->add_option("--tcp", options->tcp, "Serve on ADDRESS:PORT");
-  CLI::Option* udp = simulate->add_option("--udp", options->udp, "Send to ADDRESS:PORT by UDP (masterbus)");
+  CLI::Option* udp = simulate->add_option("--udp", options->udp, "Send to ADDRESS:PORT by UDP (masterbus, victron)");
   CLI::Option* out = simulate->add_flag("--stdout", options->to_stdout,
                                         "Print --count telegrams (1) at once; of a bus its frames as a candump log");
   pty->excludes(tcp)->excludes(out)->excludes(udp);

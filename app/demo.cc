@@ -4,6 +4,7 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -18,6 +19,8 @@
 #include "app/exit_code.h"
 #include "app/hub.h"
 #include "app/run.h"
+#include "app/simulate_victron.h"
+#include "app/whole_file.h"
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/sources/capture_file.h"
@@ -27,7 +30,9 @@
 #include "simulators/paced_feed.h"
 #include "simulators/pty_port.h"
 #include "simulators/tcp_port.h"
+#include "simulators/udp_port.h"
 #include "simulators/vedirect_feed.h"
+#include "simulators/victron_feed.h"
 
 namespace vesta::app {
 namespace {
@@ -61,6 +66,7 @@ constexpr std::array<DemoMeter, 4> kMeters = {{
 }};
 
 constexpr char kBoat[] = "boat";  // a MasterBus behind an slcan adapter
+constexpr char kRadio[] = "boat-radio";  // Bluetooth adverts by way of a relay
 // On VE.Direct cables; they begin to speak with the meters.
 struct DemoVictron {
   const char* source;
@@ -149,7 +155,7 @@ class Demo {
     for (size_t i = 0; first_start_ && i < kMeters.size(); ++i) {
       if (kMeters[i].yesterday && !WriteYesterday(i, error)) return false;
     }
-    return OpenBoat(error);
+    return OpenBoat(error) && OpenRadio(error);
   }
 
   std::string ConfigText(const std::string& http) const {
@@ -158,6 +164,7 @@ class Demo {
     ParseAddress(http, &address, &port);
     nlohmann::ordered_json config;
     config["hub"] = {{"id", "demo"}, {"name", "Vesta demo"}, {"zone", "Europe/Amsterdam"}, {"log_level", "warning"}};
+    config["hub"]["keys_file"] = RadioKeysPath();
     config["storage"] = {{"directory", directory_ + "/data"}};
     config["http"] = {{"address", address}, {"port", port}};
     for (size_t i = 0; i < kMeters.size(); ++i) {
@@ -201,6 +208,8 @@ class Demo {
                                    {"speed", 0},
                                    {"archive", "none"}});
     }
+    config["sources"].push_back(
+        {{"name", kRadio}, {"type", "udp"}, {"protocol", "victron"}, {"port", radio_udp_port_}});
     for (size_t i = 0; i < kIncubators.size(); ++i) {
       config["sources"].push_back({{"name", kIncubators[i].source},
                                    {"type", "serial"},
@@ -218,6 +227,7 @@ class Demo {
   void Start(Hub& hub) {
     hub_ = &hub;
     boat_pace_->Start(now_us_);
+    radio_pace_->Start(now_us_);
     limit_ = std::chrono::steady_clock::now() + kReplayLimit;
     // They answer in real time, whatever the speed of the meters.
     for (size_t i = 0; i < kIncubators.size(); ++i) {
@@ -248,6 +258,25 @@ class Demo {
     boat_pace_ = std::make_unique<simulators::PacedFeed>(io_, *boat_, *boat_port_, speed_);
     return true;
   }
+
+  // Adverts come by UDP, as from a relay; their keys stand in a file that the configuration names.
+  bool OpenRadio(std::string* error) {
+    boost::asio::ip::udp::socket probe(io_, {boost::asio::ip::address_v4::loopback(), 0});
+    radio_udp_port_ = probe.local_endpoint().port();
+    probe.close();
+    simulators::VictronBoatOptions options;
+    options.start_us = now_us_;
+    radio_ = std::make_unique<simulators::VictronFeed>(options);
+    radio_port_ = simulators::UdpPort::Open(io_, fmt::format("127.0.0.1:{}", radio_udp_port_), error);
+    if (radio_port_ == nullptr) return false;
+    radio_pace_ = std::make_unique<simulators::PacedFeed>(io_, *radio_, *radio_port_, speed_);
+    if (auto written = ReplaceFile(RadioKeysPath(), SimulatedVictronKeys()); !written) {
+      *error = written.error();
+      return false;
+    }
+    return true;
+  }
+  std::string RadioKeysPath() const { return directory_ + "/simulated-keys.json"; }
 
   struct RunningVictron {
     std::unique_ptr<simulators::Port> port;
@@ -352,6 +381,10 @@ class Demo {
   std::unique_ptr<simulators::MasterBusFeed> boat_;
   std::unique_ptr<simulators::PtyPort> boat_port_;
   std::unique_ptr<simulators::PacedFeed> boat_pace_;
+  uint16_t radio_udp_port_ = 0;
+  std::unique_ptr<simulators::VictronFeed> radio_;
+  std::unique_ptr<simulators::Port> radio_port_;
+  std::unique_ptr<simulators::PacedFeed> radio_pace_;
   std::vector<RunningVictron> victron_;
   std::vector<std::unique_ptr<simulators::Port>> beds_;
   std::vector<std::unique_ptr<simulators::IncubatorLine>> lines_;

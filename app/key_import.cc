@@ -82,6 +82,7 @@ tl::expected<KeyImport, std::string> ReadDatabase(const std::string& path) {
     const int columns = query == queries[2] ? 3 : 2;
     while (rows.Step() == SQLITE_ROW) {
       std::vector<std::string> cells;
+      cells.reserve(static_cast<size_t>(columns));
       for (int i = 0; i < columns; ++i) cells.emplace_back(Trim(rows.Text(i)));
       TakeRow(cells, &import);
     }

@@ -10,6 +10,7 @@
 #include "app/exit_code.h"
 #include "app/feed_run.h"
 #include "app/simulate_masterbus.h"
+#include "app/simulate_victron.h"
 #include "hub/clock/clock.h"
 #include "model/calendar.h"
 #include "simulators/incubator_line.h"
@@ -172,9 +173,14 @@ int SimulateVedirect(const SimulateOptions& options) {
 int RunSimulate(const SimulateOptions& options) {
   const bool is_incubator = options.protocol == "incubator";
   if (options.list) {
-    is_incubator ? PrintIncubators() : PrintList();
+    if (options.protocol == "victron") {
+      fmt::print("Six devices and a network; a keys file with their keys:\n{}", SimulatedVictronKeys());
+    } else {
+      is_incubator ? PrintIncubators() : PrintList();
+    }
     return kExitOk;
   }
+  if (options.protocol == "victron") return RunSimulateVictron(options);
   if (options.protocol == "masterbus") return RunSimulateMasterBus(options);
   if (options.protocol == "vedirect") return SimulateVedirect(options);
   if (is_incubator) return SimulateIncubator(options);

@@ -12,7 +12,7 @@ struct SimulateOptions {
   std::string kind;  // "" = the protocol's first
   std::string pty;   // path of the link to make
   std::string tcp;   // ADDRESS:PORT
-  std::string udp;   // ADDRESS:PORT to send to (masterbus)
+  std::string udp;   // ADDRESS:PORT to send to (masterbus, victron)
   bool to_stdout = false;
   double speed = 1;  // on a port: simulated seconds a second, 0 = as fast as readers take it
   uint64_t seed = 1;

@@ -4,6 +4,7 @@ export interface BuiltAsset {
   gzip: Buffer;
   etag: string;
   size: number;
+  later: boolean; // loaded when it is needed, not with the page
 }
 export const kMaxPageBytes: number;
 export function Build(options?: { minify?: boolean }): Promise<BuiltAsset[]>;

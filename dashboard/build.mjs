@@ -4,13 +4,13 @@
 // The same input gives the same bytes, on any machine.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const kRoot = dirname(realpathSync(fileURLToPath(import.meta.url)));
-// A page for a phone on a boat's slow link, held in the memory of a small hub.
+// What is loaded at first: a page for a phone on a boat's slow link.
 export const kMaxPageBytes = 60_000;
 
 export async function Build({ minify = true } = {}) {
@@ -22,6 +22,9 @@ export async function Build({ minify = true } = {}) {
     write: false,
     outdir: "out",
     format: "esm",
+    splitting: true,
+    metafile: true,
+    chunkNames: "[name]-[hash]",
     target: ["es2021", "chrome100", "firefox100", "safari15"],
     jsx: "automatic",
     jsxImportSource: "preact",
@@ -30,8 +33,10 @@ export async function Build({ minify = true } = {}) {
     logLevel: "warning",
   });
   const of = (ending) => Buffer.from(result.outputFiles.find((f) => f.path.endsWith(ending)).contents);
+  const scripts = result.outputFiles.map((f) => basename(f.path)).filter((name) => name.endsWith(".js")).sort();
+  const first = FirstScripts(result.metafile);
   const files = [
-    ["/app.js", "text/javascript; charset=utf-8", of("app.js")],
+    ...scripts.map((name) => ["/" + name, "text/javascript; charset=utf-8", of("/" + name)]),
     ["/favicon.svg", "image/svg+xml", readFileSync(join(kRoot, "src/favicon.svg"))],
     ["/index.html", "text/html; charset=utf-8", readFileSync(join(kRoot, "src/index.html"))],
     ["/style.css", "text/css; charset=utf-8", of("style.css")],
@@ -40,8 +45,21 @@ export async function Build({ minify = true } = {}) {
     const gzip = gzipSync(bytes, { level: 9 });
     gzip[9] = 0xff; // the header's operating system byte: unknown, wherever it was built
     const etag = `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
-    return { path, content_type, gzip, etag, size: bytes.length };
+    const later = path.endsWith(".js") && !first.has(path.slice(1));
+    return { path, content_type, gzip, etag, size: bytes.length, later };
   });
+}
+
+// What a browser loads before anything is shown: the entry and what it imports at once. Views that few need come later.
+function FirstScripts(metafile) {
+  const found = new Set();
+  const take = (path) => {
+    if (found.has(basename(path))) return;
+    found.add(basename(path));
+    for (const i of metafile.outputs[path].imports) if (i.kind === "import-statement") take(i.path);
+  };
+  take("out/app.js");
+  return found;
 }
 
 function CcText(assets) {
@@ -75,12 +93,12 @@ function CcText(assets) {
 
 if (process.argv[1] && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url))) {
   const assets = await Build();
-  const total = assets.reduce((sum, a) => sum + a.gzip.length, 0);
+  const total = assets.filter((a) => !a.later).reduce((sum, a) => sum + a.gzip.length, 0);
   const [option, file] = process.argv.slice(2);
   if (option === "--cc" && file) {
     writeFileSync(file, CcText(assets));
   } else {
-    for (const a of assets) console.log(`${a.path}  ${a.size} bytes, ${a.gzip.length} gzip'd`);
+    for (const a of assets) console.log(`${a.path}  ${a.size} bytes, ${a.gzip.length} gzip'd${a.later ? ", later" : ""}`);
     console.log(`page  ${total} bytes gzip'd, limit ${kMaxPageBytes}`);
   }
   if (total > kMaxPageBytes) {

@@ -219,6 +219,48 @@ export interface Unknown {
   next_before?: number | string | null; // where older ones go on; null: nowhere
 }
 
+export interface KeyRow {
+  id: string; // address, or network- and the network's id
+  kind: "device" | "network";
+  name: string;
+  origin: "given" | "file";
+  heard_as: string | null;
+  device: string | null;
+}
+
+export interface Keys {
+  keys: KeyRow[];
+  late_decode: { running: boolean; runs: number; tried: number; decoded: number; readings: number; error: string };
+}
+
+export interface KeyCheck {
+  code: string;
+  text: string;
+  opens: string[];
+  maybe: string[];
+  tried: number;
+}
+
+export interface HeardRow {
+  source: string;
+  address: string;
+  name: string;
+  rssi_dbm: number | null;
+  frames: number;
+  repeats: number;
+  rejected: number;
+  reason: string;
+  has_key: boolean;
+  first: string;
+  last: string;
+  interval_s: number | null;
+}
+
+export interface Heard {
+  heard: HeardRow[];
+  forgotten: number;
+}
+
 export const kApi = "/api/v1";
 // A hub on a slow board answers a year of history in well under this; beyond it the way is broken.
 const kTimeout_ms = 20_000;
@@ -273,7 +315,7 @@ export async function Ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   throw new ApiError(response.status, code, message);
 }
 
-export function Send<T>(method: "POST" | "PATCH", path: string, body: unknown): Promise<T> {
+export function Send<T>(method: "POST" | "PATCH" | "PUT", path: string, body: unknown): Promise<T> {
   return Ask<T>(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 

@@ -8,21 +8,25 @@ import { FormatAge } from "./format.ts";
 import { useNow, useTopics } from "./hooks.ts";
 import { hub } from "./live.ts";
 import { Guard } from "./parts/guard.tsx";
+import { Later } from "./parts/later.tsx";
 import { Flame, Icon } from "./parts/icons.tsx";
 import { ParseRoute, type Page, type Route } from "./route.ts";
 import { DevicePage } from "./views/device.tsx";
 import { HealthPage } from "./views/health.tsx";
 import { Home } from "./views/home.tsx";
 import { Login } from "./views/login.tsx";
-import { AuditPage } from "./views/audit.tsx";
-import { TracePage } from "./views/trace.tsx";
-import { UnknownPage } from "./views/unknown.tsx";
 import { IsIncubator, WardPage } from "./views/ward.tsx";
+
+const AuditPage = Later(() => import("./views/audit.tsx").then((view) => view.AuditPage));
+const KeysPage = Later(() => import("./views/keys.tsx").then((view) => view.KeysPage));
+const UnknownPage = Later(() => import("./views/unknown.tsx").then((view) => view.UnknownPage));
+const TracePage = Later(() => import("./views/trace.tsx").then((view) => view.TracePage));
 
 const kNav: [Page, string, string][] = [
   ["home", "#/", "Devices"],
   ["ward", "#/ward", "Ward"],
   ["health", "#/health", "Sources and outputs"],
+  ["keys", "#/keys", "Keys"],
   ["unknown", "#/unknown", "Unknown frames"],
 ];
 
@@ -44,8 +48,11 @@ function LinkState(): JSX.Element {
 }
 
 function App(): JSX.Element {
-  useTopics("link", "session", "devices");
+  useTopics("link", "session", "devices", "sources");
   const has_ward = [...hub.devices.values()].some(IsIncubator);
+  // Keys are for sources that hear sealed adverts, and for those who may operate the hub.
+  const has_keys = hub.session?.scope === "operate" && (hub.sources ?? []).some((source) => source.protocol === "victron");
+  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys };
   const [route, set_route] = useState<Route>(() => ParseRoute(location.hash));
   useEffect(() => {
     const on_hash = () => set_route(ParseRoute(location.hash));
@@ -71,7 +78,7 @@ function App(): JSX.Element {
       <header class="top">
         <a class="brand" href="#/" aria-label="Vesta, all devices"><Flame /><span>Vesta</span></a>
         <nav aria-label="Pages">
-          {kNav.filter(([page]) => page !== "ward" || has_ward || route.page === "ward").map(([page, href, text]) => (
+          {kNav.filter(([page]) => shown[page] !== false || route.page === page).map(([page, href, text]) => (
             <a key={page} href={href} aria-current={route.page === page || (page === "home" && route.page === "device") ? "page" : undefined}>{text}</a>
           ))}
         </nav>
@@ -89,6 +96,7 @@ function App(): JSX.Element {
           {route.page === "unknown" && <UnknownPage />}
           {route.page === "ward" && <WardPage />}
           {route.page === "trace" && <TracePage route={route} />}
+          {route.page === "keys" && <KeysPage />}
           {route.page === "audit" && <AuditPage />}
         </Guard>
       </main>

@@ -85,6 +85,18 @@ test("every view of every device opens, and its chart is drawn", async () => {
   await o.close();
 });
 
+test("keys: which are there, and in words what is wrong with one", async () => {
+  const o = await Open(demo.url + "#/keys");
+  await Shows(o, o.page.getByRole("heading", { name: "Keys", level: 1 }));
+  await Shows(o, o.page.locator("td", { hasText: "c0:ff:ee:10:00:00" }));
+  await o.page.getByLabel("Key, 32 hex digits").fill("0123456789abcdef0123456789abcde");
+  await o.page.getByRole("button", { name: "Check" }).click();
+  await Shows(o, o.page.locator(".keys-form [role=status]", { hasText: "31" }));
+  assert.equal(await o.page.getByRole("button", { name: /Remove/ }).count(), 0, "those of the file stay");
+  await AssertClean(o);
+  await o.close();
+});
+
 test("a name given on the page is the hub's", async () => {
   const o = await Open(demo.url);
   const { devices } = (await (await fetch(demo.url + "api/v1/devices")).json()) as { devices: { key: string; name: string }[] };

@@ -32,6 +32,7 @@ std::vector<HeardAdvert> HeardAdverts(const ApiContext& context) {
     }
   }
   std::vector<HeardAdvert> adverts;
+  adverts.reserve(newest.size());
   for (const auto& [sender, advert] : newest) adverts.push_back(advert);
   return adverts;
 }

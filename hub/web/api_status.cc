@@ -17,12 +17,18 @@ namespace {
 
 constexpr int64_t kValid_us = 30 * kUsPerSecond;
 
+// The display knew the battery side of single devices only, no sums and no other makes.
+bool IsVictron(const ApiContext& context, const Device& device) {
+  if (device.protocol != "victron" && device.protocol != "vedirect") return false;
+  return context.directory.FindSeriesByKey(device.key, "battery_voltage") != nullptr;
+}
+
 const Device* HeardLast(const ApiContext& context, DeviceKind kind) {
   const Device* found = nullptr;
   int64_t heard_us = INT64_MIN;
   for (const Device& device : context.directory.devices()) {
     const int64_t device_us = context.live.DeviceHeardUs(device.id);
-    if (device.kind != kind || (found != nullptr && device_us <= heard_us)) continue;
+    if (device.kind != kind || !IsVictron(context, device) || (found != nullptr && device_us <= heard_us)) continue;
     found = &device;
     heard_us = device_us;
   }
@@ -47,12 +53,12 @@ void WriteOne(JsonWriter& json, const ApiContext& context, const char* name, Dev
   const int64_t heard_us = device == nullptr ? INT64_MIN : context.live.DeviceHeardUs(device->id);
   const int64_t age_us = heard_us == INT64_MIN ? INT64_MAX : context.clock.Read().monotonic_us - heard_us;
   json.Key(name).BeginObject().Key("valid").Boolean(age_us <= kValid_us);
-  WriteNumber(json, context, device, "voltage", {"battery_voltage", "output_voltage"});
-  WriteNumber(json, context, device, "current", {"battery_current", "output_current"});
+  WriteNumber(json, context, device, "voltage", {"battery_voltage"});
+  WriteNumber(json, context, device, "current", {"battery_current"});
   if (kind == DeviceKind::kSolarCharger) {
     WriteNumber(json, context, device, "power", {"pv_power"});
   } else {
-    WriteNumber(json, context, device, "power", {"battery_power", "output_power"});
+    WriteNumber(json, context, device, "power", {"battery_power"});
   }
   if (kind == DeviceKind::kBatteryMonitor) WriteNumber(json, context, device, "soc", {"soc"});
   WriteNumber(json, context, device, "rssi", {"rssi"});

@@ -28,7 +28,8 @@ class BusView {
 
   template <typename Visit>  // void(uint16_t at, const BusDevice&)
   void ForEachDevice(const Visit& visit) const {
-    for (uint16_t at = 0; at < model_.devices().size(); ++at) {
+    const auto count = static_cast<uint16_t>(model_.devices().size());  // bounded by the model
+    for (uint16_t at = 0; at < count; ++at) {
       if (model_.device(at).used) visit(at, model_.device(at));
     }
   }

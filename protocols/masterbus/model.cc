@@ -107,7 +107,8 @@ void Model::Rehash() {
 // A free place, or that of the tentative device that was silent longest.
 uint16_t Model::MakeRoom() {
   uint16_t oldest = kNone;
-  for (uint16_t at = 0; at < devices_.size(); ++at) {
+  const auto count = static_cast<uint16_t>(devices_.size());
+  for (uint16_t at = 0; at < count; ++at) {
     const BusDevice& one = devices_[at];
     if (!one.used) return at;
     if (one.established) continue;

@@ -4,7 +4,8 @@
 A source that passed leaves a stamp in build/tidy-cache, named by a hash of everything that decides: the source, the project
 headers it reaches, its compiler flags, .clang-tidy and the tool's version. What has a stamp is not looked at again.
 
-Tests and benchmarks are left out: the macros of their frameworks trip the checks and a mistake there shows when they run.
+Tests, benchmarks, fuzz targets and the simulated devices are left out: the macros of the frameworks trip the checks, and a
+mistake there shows when they run.
 SKIPPED names the sources that cost more than they give.
 """
 
@@ -28,6 +29,8 @@ CACHE = BUILD / "tidy-cache"
 # source -> why. Each is a thin wall around templates of a library: half a minute of parsing for few lines of our own.
 SKIPPED = {
 }
+
+LEFT_OUT = ("tests/", "fuzz/", "simulators/")
 
 INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # Flags that only GCC or only the build knows.
@@ -107,7 +110,8 @@ def main():
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
         name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else ""
-        if name not in sources or name in SKIPPED or name in work or name.endswith(("_test.cc", "_bench.cc")):
+        if name not in sources or name in SKIPPED or name in work or name.endswith(("_test.cc", "_bench.cc")) \
+                or name.startswith(LEFT_OUT):
             continue
         flags = flags_of(entry)
         stamp = CACHE / key_of(path, flags, settings)
