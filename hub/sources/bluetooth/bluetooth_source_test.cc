@@ -190,7 +190,8 @@ TEST_F(Bluetooth, TwoAdaptersAndOneOfThemLost) {
   bluez_.Do("power hci0 off");
   ASSERT_TRUE(Until([&] { return line_.health().where == "hci1 passive"; }));
   EXPECT_EQ(line_.closed, 0);
-  EXPECT_THAT(line_.health().hint, HasSubstr("Bluetooth is off (hci0)"));
+  // BlueZ tells that discovery ended before it tells that the power is off.
+  EXPECT_TRUE(Until([&] { return line_.health().hint.find("Bluetooth is off (hci0)") != std::string::npos; }));
 }
 
 TEST_F(Bluetooth, ANamedAdapterOnly) {
