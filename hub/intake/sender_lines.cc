@@ -91,6 +91,7 @@ std::vector<UnknownObject> SenderLines::UnknownObjects() const {
     }
   }
   std::vector<UnknownObject> all;
+  all.reserve(by_code.size());
   for (auto& [code, object] : by_code) all.push_back(std::move(object));
   return all;
 }

@@ -51,11 +51,10 @@ void PvSum::Refresh(int64_t now_us) {
 }
 
 int64_t PvSum::share(size_t member) const {
-  constexpr double kWhole = 10000;
+  constexpr int64_t kWhole = 10000;
   if (member >= used_ || power_cW_ <= 0 || !members_[member].is_fresh) return 0;
-  // Powers are far below 2^40, so the quotient is on the right side of every half.
-  return static_cast<int64_t>(static_cast<double>(members_[member].power_cW) * kWhole / static_cast<double>(power_cW_) +
-                              0.5);
+  // Powers are far below 2^40, so the product fits.
+  return (members_[member].power_cW * kWhole + power_cW_ / 2) / power_cW_;
 }
 
 }  // namespace vesta::victron
