@@ -65,7 +65,7 @@ constexpr std::array<DemoMeter, 4> kMeters = {{
     {"barn", "Old barn", P1Kind::kDsmr2, false, false},
 }};
 
-constexpr char kBoat[] = "boat";  // a MasterBus behind an slcan adapter
+constexpr char kBoat[] = "boat";         // a MasterBus behind an slcan adapter
 constexpr char kRadio[] = "boat-radio";  // Bluetooth adverts by way of a relay
 // On VE.Direct cables; they begin to speak with the meters.
 struct DemoVictron {
