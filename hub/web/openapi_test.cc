@@ -131,7 +131,7 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   CheckGet("/api/v1/beds", "/api/v1/beds");
   CheckGet("/api/v1/beds", "/api/v1/beds?device=nobody");
   Main([&] { fake_.audit.Record("hub", "start", {{"version", "<1>"}}); });
-  EXPECT_TRUE(Eventually([&] { return fake_.audit.health().entries == 1; }));
+  EXPECT_TRUE(Eventually([&] { return fake_.audit.health().entries >= 1; }));
   CheckGet("/api/v1/audit", "/api/v1/audit");
   CheckGet("/api/v1/audit", "/api/v1/audit?limit=0");
   CheckGet("/api/v1/metrics", "/api/v1/metrics");
