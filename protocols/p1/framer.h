@@ -86,10 +86,13 @@ class Framer {
   bool TakeQuickly(uint8_t byte, int64_t monotonic_us) {
     const size_t at = end_;
     if (at >= quick_limit_ || (kStops[byte] & quick_stops_) != 0) return false;
-    if (monotonic_us - last_byte_us_ > kCutPause_us) return false;
+    // A time that did not move is not written again: the next byte would wait for the store.
+    if (const int64_t pause_us = monotonic_us - last_byte_us_; pause_us != 0) {
+      if (pause_us > kCutPause_us) return false;
+      last_byte_us_ = monotonic_us;
+    }
     buffer_[at] = static_cast<Stored>(byte);
     end_ = at + 1;
-    last_byte_us_ = monotonic_us;
     return true;
   }
 
