@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -93,6 +94,9 @@ TEST_F(KeysSystemTest, AdvertsHeardBeforeTheirKeyBecomeReadingsOnce) {
     EXPECT_EQ(check(kKey.substr(1))["code"], "too_short");
     EXPECT_EQ(check("00" + kKey.substr(2))["code"], "opens_nothing");
 
+    const int64_t given_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     const std::string body = json({{"key", kKey}, {"name", "Roof"}}).dump();
     const HttpAnswer put = HttpSend(port, "PUT", "/api/v1/keys/c0:ff:ee:11:22:33", body);
     ASSERT_EQ(put.status, 200) << put.body;
@@ -100,8 +104,11 @@ TEST_F(KeysSystemTest, AdvertsHeardBeforeTheirKeyBecomeReadingsOnce) {
     ASSERT_TRUE(WaitFor([&] { return Voltages(hub).size() == 100; })) << hub.Api("keys").dump();
     first = Voltages(hub);
     std::set<std::string> times;
-    for (const json& reading : first) times.insert(reading[0].dump());
-    EXPECT_GT(times.size(), 90u);  // their own, not that of the decoding
+    for (const json& reading : first) {
+      times.insert(reading[0].dump());
+      EXPECT_LE(reading[0].get<int64_t>(), given_ms);  // their own, not that of the decoding
+    }
+    EXPECT_GT(times.size(), 20u);  // a busy hub takes several in one millisecond
     EXPECT_TRUE(WaitFor([&] { return LateIsDone(hub, 1); }));
     ASSERT_EQ(HttpSend(port, "PUT", "/api/v1/keys/c0ffee112233", body).status, 200);
     ASSERT_TRUE(WaitFor([&] { return LateIsDone(hub, 2); }));
