@@ -3,16 +3,10 @@
 #include <fmt/format.h>
 
 #include "app/printable.h"
+#include "model/hex_digit.h"
 
 namespace vesta::app {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool IsSeparator(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ','; }
 
@@ -23,7 +17,7 @@ InputForm GuessForm(std::string_view beginning) {
   for (const char c : beginning) {
     if (!any && (c == '{' || c == '(')) return InputForm::kCapture;
     if (IsSeparator(c) || (any && (c == 'x' || c == 'X'))) continue;
-    if (HexDigit(c) < 0) return InputForm::kRaw;
+    if (HexDigitValue(c) < 0) return InputForm::kRaw;
     any = true;
   }
   return any ? InputForm::kHex : InputForm::kRaw;
@@ -42,7 +36,7 @@ bool HexReader::Read(std::string_view text, std::vector<uint8_t>* bytes, std::st
       prefix_ = false;
       continue;
     }
-    const int digit = HexDigit(c);
+    const int digit = HexDigitValue(c);
     if (digit < 0) {
       *error = fmt::format("line {}, column {}: \"{}\" is not a hex digit", line_, column_, Printable({&c, 1}));
       return false;

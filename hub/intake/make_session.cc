@@ -7,6 +7,7 @@
 #include "hub/intake/gpio_selector.h"
 #include "hub/intake/medibus_table.h"
 #include "model/calendar.h"
+#include "model/hex_digit.h"
 #include "protocols/masterbus/session.h"
 #include "protocols/medibus/session.h"
 #include "protocols/p1/session.h"
@@ -18,20 +19,13 @@
 namespace vesta::hub {
 namespace {
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // 32 hex digits, as the configuration was checked to hold; false for an empty secret.
 bool ReadKey(const Secret& secret, p1::Key* key) {
   const std::string& hex = secret.Reveal();
   if (hex.size() != 2 * key->size()) return false;
   for (size_t i = 0; i < key->size(); ++i) {
-    const int high = HexDigit(hex[2 * i]);
-    const int low = HexDigit(hex[2 * i + 1]);
+    const int high = HexDigitValue(hex[2 * i]);
+    const int low = HexDigitValue(hex[2 * i + 1]);
     if (high < 0 || low < 0) return false;
     (*key)[i] = static_cast<uint8_t>(high << 4 | low);
   }

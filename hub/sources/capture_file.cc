@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/calendar.h"
+#include "model/hex_digit.h"
 #include "protocols/can_text.h"
 
 namespace vesta::hub {
@@ -25,13 +26,6 @@ constexpr int64_t kLastTime_us = 253402300799 * kUsPerSecond;
 
 tl::unexpected<std::string> Fault(std::string text) { return tl::unexpected<std::string>(std::move(text)); }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 tl::expected<void, std::string> ParseHex(const std::string& hex, std::vector<uint8_t>* bytes) {
   if (hex.size() % 2 != 0) return Fault("\"hex\" has an odd number of digits");
   if (hex.size() / 2 > kMaxCaptureFrameBytes) {
@@ -39,8 +33,8 @@ tl::expected<void, std::string> ParseHex(const std::string& hex, std::vector<uin
   }
   bytes->resize(hex.size() / 2);
   for (size_t i = 0; i < bytes->size(); ++i) {
-    const int high = HexDigit(hex[2 * i]);
-    const int low = HexDigit(hex[2 * i + 1]);
+    const int high = HexDigitValue(hex[2 * i]);
+    const int low = HexDigitValue(hex[2 * i + 1]);
     if (high < 0 || low < 0) {
       return Fault(fmt::format("\"hex\" holds something else than hex digits (at digit {})", 2 * i + 1));
     }

@@ -1,16 +1,10 @@
 #include "hub/web/http_message.h"
 
 #include "hub/web/json_text.h"
+#include "model/hex_digit.h"
 
 namespace vesta::hub {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // False for a broken escape and for %00, which no name of ours contains and which cuts C strings short.
 bool DecodePercent(std::string_view text, bool plus_is_blank, std::string* out) {
@@ -22,8 +16,8 @@ bool DecodePercent(std::string_view text, bool plus_is_blank, std::string* out) 
       out->push_back(text[i]);
     } else {
       if (i + 2 >= text.size()) return false;
-      const int high = HexDigit(text[i + 1]);
-      const int low = HexDigit(text[i + 2]);
+      const int high = HexDigitValue(text[i + 1]);
+      const int low = HexDigitValue(text[i + 2]);
       if (high < 0 || low < 0 || (high == 0 && low == 0)) return false;
       out->push_back(static_cast<char>(high * 16 + low));
       i += 2;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocols/hex_digit.h"
+#include "model/hex_digit.h"
 
 namespace vesta::masterbus {
 namespace {

@@ -1,14 +1,9 @@
 #include "protocols/medibus/legacy_mqtt.h"
 
+#include "model/hex_digit.h"
+
 namespace vesta::medibus {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Reads digits up to `separator` (0: the end).
 bool TakeNumber(std::string_view* text, char separator, uint32_t max, uint32_t* out) {
@@ -69,8 +64,8 @@ int Unescape(std::string_view text, size_t* at) {
   switch (text[(*at)++]) {
     case 'x': {
       if (*at + 2 > text.size()) return -1;
-      const int high = HexDigit(text[*at]);
-      const int low = HexDigit(text[*at + 1]);
+      const int high = HexDigitValue(text[*at]);
+      const int low = HexDigitValue(text[*at + 1]);
       *at += 2;
       return high < 0 || low < 0 ? -1 : high << 4 | low;
     }
@@ -100,7 +95,7 @@ bool ReadLegacyMessage(std::string_view payload, LegacyMessage* out) {
   if (second == std::string_view::npos || first == 0 || first > kMaxNodeId) return false;
   out->node_id = payload.substr(0, first);
   for (const char c : out->node_id) {
-    if (HexDigit(c) < 0) return false;
+    if (HexDigitValue(c) < 0) return false;
   }
   out->time_text = payload.substr(first + 1, second - first - 1);
   out->has_time = ReadTime(out->time_text, &out->local);

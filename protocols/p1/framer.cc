@@ -212,7 +212,7 @@ bool Framer::ScanBody() {
 
 bool Framer::ScanEnd() {
   while (scan_ < end_ && scan_ - end_mark_ <= kCrcDigits) {
-    if (HexDigit(static_cast<char>(data()[scan_])) < 0) {
+    if (HexDigitValue(static_cast<char>(data()[scan_])) < 0) {
       const bool no_digits = scan_ == end_mark_ + 1;
       if (no_digits && !MayFollowEndMark(data()[scan_])) {
         state_ = State::kBody;  // a bit error: some other character was meant
@@ -274,7 +274,7 @@ void Framer::Complete(bool no_end_mark) {
   const size_t digits = no_end_mark ? 0 : end - end_mark - 1;
   uint16_t given = 0;
   for (size_t i = 0; i < digits; ++i) {
-    given = static_cast<uint16_t>(given * 16 + HexDigit(static_cast<char>(data()[end_mark + 1 + i])));
+    given = static_cast<uint16_t>(given * 16 + HexDigitValue(static_cast<char>(data()[end_mark + 1 + i])));
   }
   const Bytes covered = Slice(start, no_end_mark ? end_mark : end_mark + 1);
   const uint16_t computed = Computed(covered);

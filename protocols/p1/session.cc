@@ -183,7 +183,7 @@ bool P1Session::OnEncrypted(Bytes raw, uint64_t offset) {
     return tag_right;
   }
   for (const char c : telegram.substr(inner.end_mark + 1)) {
-    inner.crc_given = static_cast<uint16_t>(inner.crc_given * 16 + HexDigit(c));
+    inner.crc_given = static_cast<uint16_t>(inner.crc_given * 16 + HexDigitValue(c));
     inner.crc = CrcState::kOk;
   }
   const Bytes covered = inner.raw.first(inner.end_mark + 1);

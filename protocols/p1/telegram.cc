@@ -201,7 +201,7 @@ size_t FindEndMark(std::string_view telegram) {
   for (size_t digits = 0; digits <= kCrcDigits && digits < telegram.size(); ++digits) {
     const size_t at = telegram.size() - 1 - digits;
     if (telegram[at] == '!') return at;
-    if (HexDigit(telegram[at]) < 0) break;
+    if (HexDigitValue(telegram[at]) < 0) break;
   }
   return telegram.size();
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "model/hex_digit.h"
+
 namespace vesta::p1 {
 
 constexpr bool IsDigit(char c) { return static_cast<uint8_t>(c - '0') <= 9; }
@@ -13,21 +15,16 @@ constexpr bool IsPrintable(char c) { return c >= 0x20 && c <= 0x7E; }
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-// 0..15, or -1.
-constexpr int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  const char lower = ToLower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // Of two characters known to be hex digits.
-constexpr uint8_t HexByte(const char* two) { return static_cast<uint8_t>(HexDigit(two[0]) * 16 + HexDigit(two[1])); }
+constexpr uint8_t HexByte(const char* two) {
+  return static_cast<uint8_t>(HexDigitValue(two[0]) * 16 + HexDigitValue(two[1]));
+}
 
 // Pairs of hex digits, at least one.
 constexpr bool IsHex(std::string_view text) {
   if (text.empty() || text.size() % 2 != 0) return false;
   for (const char c : text) {
-    if (HexDigit(c) < 0) return false;
+    if (HexDigitValue(c) < 0) return false;
   }
   return true;
 }

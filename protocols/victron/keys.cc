@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "model/hex_digit.h"
+
 namespace vesta::victron {
 namespace {
 
 constexpr size_t kKeyDigits = 2 * kKeySize;
 constexpr size_t kNetworkDigits = 4;
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool IsSeparator(char c) { return c == ':' || c == '-'; }
@@ -25,7 +20,7 @@ KeyText ParseKeyText(std::string_view text) {
   KeyText parsed;
   for (size_t i = 0; i < text.size(); ++i) {
     if (IsBlank(text[i]) || IsSeparator(text[i])) continue;
-    const int digit = HexDigit(text[i]);
+    const int digit = HexDigitValue(text[i]);
     if (digit < 0) {
       parsed.result = KeyTextResult::kBadCharacter;
       parsed.bad_position = i;
@@ -83,7 +78,7 @@ bool ParseAddress(std::string_view text, uint64_t* address) {
   size_t digits = 0;
   for (const char c : text) {
     if (IsSeparator(c)) continue;
-    const int digit = HexDigit(c);
+    const int digit = HexDigitValue(c);
     if (digit < 0 || digits == kAddressTextSize) return false;
     value = value << 4 | static_cast<uint64_t>(digit);
     ++digits;
@@ -102,7 +97,7 @@ bool ParseNetworkId(std::string_view text, uint16_t* id) {
   if (text.size() != kNetworkDigits) return false;
   uint16_t value = 0;
   for (const char c : text) {
-    const int digit = HexDigit(c);
+    const int digit = HexDigitValue(c);
     if (digit < 0) return false;
     value = static_cast<uint16_t>(value << 4 | digit);
   }

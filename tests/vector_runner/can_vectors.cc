@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "model/hex_digit.h"
 #include "protocols/can_error.h"
 #include "protocols/can_text.h"
-#include "protocols/hex_digit.h"
 #include "protocols/slcan/slcan.h"
 #include "tests/vector_runner/formats.h"
 

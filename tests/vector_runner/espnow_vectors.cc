@@ -30,17 +30,6 @@ std::string Colons(const Range& bytes) {
   return text;
 }
 
-template <typename Range>
-std::string Hex(const Range& bytes) {
-  std::string text;
-  char hex[4];
-  for (const uint8_t b : bytes) {
-    std::snprintf(hex, sizeof(hex), "%02x", b);
-    text += hex;
-  }
-  return text;
-}
-
 Address AddressOf(const std::string& text) {
   std::string plain;
   std::copy_if(text.begin(), text.end(), std::back_inserter(plain), [](char c) { return c != ':'; });
@@ -141,8 +130,8 @@ Json DescribePacket(const Packet& p) {
     j["frag"] = p.fragment;
     j["duration_us"] = p.duration_us;
   }
-  if (p.has_random) j["random"] = Hex(p.random);
-  if (!p.ccmp_header.empty()) j["ccmp_header"] = Hex(p.ccmp_header);
+  if (p.has_random) j["random"] = ToHex(p.random);
+  if (!p.ccmp_header.empty()) j["ccmp_header"] = ToHex(p.ccmp_header);
   j["verdict"] = NameOf(p.verdict);
   if (*p.reason != '\0') j["reason"] = p.reason;
   if (p.has_random) {
@@ -156,7 +145,7 @@ Json DescribePacket(const Packet& p) {
     std::array<uint8_t, espnow::kMaxBody2> scratch;
     const Bytes body = JoinBody(p, scratch);
     j["body_len"] = p.body_size;
-    j["body_hex"] = Hex(body);
+    j["body_hex"] = ToHex(body);
     const Json app = DescribeMessage(legacy::ReadMessage(body));
     if (!app.is_null()) j["app"] = app;
   }
@@ -270,7 +259,7 @@ void RunSession(const Json& file, Results* results) {
     std::array<uint8_t, espnow::kMaxBody2> scratch;
     const Bytes body = JoinBody(packet, scratch);
     if (packet.sender == station || packet.sender == soft_ap) {
-      if (!reply_due.empty() && Hex(body) != Hex(reply_due)) report->Differ(at, Hex(body), Hex(reply_due));
+      if (!reply_due.empty() && ToHex(body) != ToHex(reply_due)) report->Differ(at, ToHex(body), ToHex(reply_due));
       reply_due.clear();
       gateway.Sent(packet.receiver, body, list);
       continue;
@@ -369,7 +358,7 @@ void RunDashboard(const VectorFile& file, Results* results) {
       got.erase("peer");
       uint8_t reset[legacy::kResetSize];
       legacy::WriteReset(10, reset);
-      if (Hex(reset) != "040a") report->Differ("reset", "040a", Hex(reset));
+      if (ToHex(reset) != "040a") report->Differ("reset", "040a", ToHex(reset));
     } else {
       uint8_t body[legacy::kDataSize];
       const legacy::Data data = legacy::MakeSetPoint(network.Find(peer), static_cast<uint8_t>(number("DevID")),
@@ -377,7 +366,7 @@ void RunDashboard(const VectorFile& file, Results* results) {
       legacy::WriteData(data, true, body);
       got["action"] = "setpoint";
       got["peer"] = peer;
-      got["body_hex"] = Hex(body);
+      got["body_hex"] = ToHex(body);
     }
     Compare("", c, got, report);
   }

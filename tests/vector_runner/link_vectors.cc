@@ -11,17 +11,6 @@ namespace {
 using link::Bytes;
 using link::Direction;
 
-template <typename Range>
-std::string Hex(const Range& bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t b : bytes) {
-    text += kDigits[b >> 4];
-    text += kDigits[b & 15];
-  }
-  return text;
-}
-
 template <size_t n = 32>
 std::array<uint8_t, n> Array(const Json& hex) {
   const std::vector<uint8_t> bytes = FromHex(hex.get<std::string>());
@@ -40,7 +29,7 @@ Json Describe(const link::Item& i) {
       value = i.real;
       break;
     case link::ValueType::kBytes:
-      value = Hex(i.bytes);
+      value = ToHex(i.bytes);
       break;
     default:
       value = i.integer;
@@ -59,24 +48,24 @@ Json Describe(const link::NodeInfo& i) {
           {"name", std::string(i.name.data(), i.name_size)}};
 }
 Json Describe(const link::Hello& m) {
-  return {{"commit", Hex(m.commit)}, {"secret_id", m.secret_id}, {"info", Describe(m.info)}};
+  return {{"commit", ToHex(m.commit)}, {"secret_id", m.secret_id}, {"info", Describe(m.info)}};
 }
 Json Describe(const link::Offer& m) {
-  return {{"cookie", Hex(m.cookie)}, {"hub_key", Hex(m.hub_key)}, {"hub_address", Hex(m.hub_address)},
-          {"channel", m.channel},    {"mode", int(m.mode)},       {"commit", Hex(m.commit)}};
+  return {{"cookie", ToHex(m.cookie)}, {"hub_key", ToHex(m.hub_key)}, {"hub_address", ToHex(m.hub_address)},
+          {"channel", m.channel},      {"mode", int(m.mode)},         {"commit", ToHex(m.commit)}};
 }
 Json Describe(const link::Refuse& m) { return {{"reason", int(m.reason)}, {"channel", m.channel}}; }
 Json Describe(const link::Accept& m) { return {{"result", int(m.result)}, {"node", m.node}, {"channel", m.channel}}; }
-Json Describe(const link::Resume& m) { return {{"node_random", Hex(m.node_random)}, {"info", Describe(m.info)}}; }
+Json Describe(const link::Resume& m) { return {{"node_random", ToHex(m.node_random)}, {"info", Describe(m.info)}}; }
 Json Describe(const link::Resumed& m) {
-  return {{"node_random", Hex(m.node_random)},
-          {"hub_random", Hex(m.hub_random)},
-          {"hub_address", Hex(m.hub_address)},
+  return {{"node_random", ToHex(m.node_random)},
+          {"hub_random", ToHex(m.hub_random)},
+          {"hub_address", ToHex(m.hub_address)},
           {"session", m.session},
           {"channel", m.channel},
           {"received", m.received}};
 }
-Json Describe(const link::ResumeWanted& m) { return {{"tag", Hex(m.tag)}, {"reason", int(m.reason)}}; }
+Json Describe(const link::ResumeWanted& m) { return {{"tag", ToHex(m.tag)}, {"reason", int(m.reason)}}; }
 Json Describe(const link::Data& m) {
   Json j = {{"sequence", m.sequence}, {"age_ms", m.age_ms}, {"items", Json::array()}};
   link::ItemReader reader(m.items);
@@ -94,17 +83,17 @@ Json Describe(const link::Result& m) {
 }
 Json Describe(const link::Describe& m) { return {{"chunk", m.chunk}}; }
 Json Describe(const link::Description& m) {
-  return {{"hash", m.hash}, {"chunk", m.chunk}, {"count", m.count}, {"bytes", Hex(m.bytes)}};
+  return {{"hash", m.hash}, {"chunk", m.chunk}, {"count", m.count}, {"bytes", ToHex(m.bytes)}};
 }
 Json Describe(const link::BlobManifest& m) {
-  return {{"kind", int(m.kind)}, {"target", m.target},      {"version", m.version},
-          {"size", m.size},      {"digest", Hex(m.digest)}, {"signature", Hex(m.signature)}};
+  return {{"kind", int(m.kind)}, {"target", m.target},        {"version", m.version},
+          {"size", m.size},      {"digest", ToHex(m.digest)}, {"signature", ToHex(m.signature)}};
 }
 Json Describe(const link::BlobRequest& m) {
   return {{"kind", int(m.kind)}, {"version", m.version}, {"first", m.first}, {"wanted", m.wanted}};
 }
 Json Describe(const link::BlobBlock& m) {
-  return {{"kind", int(m.kind)}, {"version", m.version}, {"block", m.block}, {"bytes", Hex(m.bytes)}};
+  return {{"kind", int(m.kind)}, {"version", m.version}, {"block", m.block}, {"bytes", ToHex(m.bytes)}};
 }
 Json Describe(const link::BlobStatus& m) {
   return {{"kind", int(m.kind)}, {"version", m.version}, {"result", int(m.result)}};
@@ -197,14 +186,14 @@ void RunMessage(const Json& file, const Json& message, Report* report) {
     link::JoinHead head;
     Read(clear, &head);
     const Json got = {
-        {"node_key", Hex(head.node_key)}, {"node_random", Hex(head.node_random)}, {"cookie", Hex(head.cookie)}};
+        {"node_key", ToHex(head.node_key)}, {"node_random", ToHex(head.node_random)}, {"cookie", ToHex(head.cookie)}};
     Compare("head", message.at("head"), got, report);
   }
   link::FrameBuffer out;
   const size_t size = (header.flags & link::kFlagSealed) != 0
                           ? SealFrame(header, direction, key, addresses, clear, again, &out)
                           : ClearFrame(header, again, &out);
-  Compare("written again", message.at("frame"), Hex(Bytes(out).first(size)), report);
+  Compare("written again", message.at("frame"), ToHex(Bytes(out).first(size)), report);
 }
 
 void RunJoining(const Json& j, Report* report) {
@@ -222,18 +211,18 @@ void RunJoining(const Json& j, Report* report) {
   crypto::X25519PublicKey(hub_private, &t.hub_key);
   crypto::X25519(node_private, t.hub_key, &shared);
   crypto::X25519(hub_private, t.node_key, &same);
-  if (shared != same) report->Differ("shared secret", Hex(shared), Hex(same));
+  if (shared != same) report->Differ("shared secret", ToHex(shared), ToHex(same));
   const link::Secret secret = Array<16>(j.at("secret"));
   const link::JoinKeys keys = DeriveJoinKeys(t, shared, secret);
-  const Json got = {{"node_key", Hex(t.node_key)},
-                    {"hub_key", Hex(t.hub_key)},
-                    {"commit", Hex(link::CommitOf(t.node_key, t.node_random))},
+  const Json got = {{"node_key", ToHex(t.node_key)},
+                    {"hub_key", ToHex(t.hub_key)},
+                    {"commit", ToHex(link::CommitOf(t.node_key, t.node_random))},
                     {"secret_id", link::SecretIdOf(secret)},
-                    {"root", Hex(keys.root)},
-                    {"join", Hex(keys.join)},
-                    {"pair", Hex(keys.pair)},
+                    {"root", ToHex(keys.root)},
+                    {"join", ToHex(keys.join)},
+                    {"pair", ToHex(keys.pair)},
                     {"code", keys.code},
-                    {"session", Hex(keys.SessionKey(0x11223344))}};
+                    {"session", ToHex(keys.SessionKey(0x11223344))}};
   Compare("expect", j.at("expect"), got, report);
 }
 
@@ -241,9 +230,9 @@ void RunKeys(const Json& file, Results* results) {
   for (const Json& j : file.at("joining")) RunJoining(j, results->Add("joining " + j.at("name").get<std::string>()));
   for (const Json& j : file.at("resuming")) {
     const link::Key pair = Array(j.at("pair"));
-    const Json got = {{"resume", Hex(link::ResumeKey(pair))},
-                      {"session", Hex(link::ResumedSessionKey(pair, Array<16>(j.at("node_random")),
-                                                              Array<16>(j.at("hub_random")), j.at("session")))}};
+    const Json got = {{"resume", ToHex(link::ResumeKey(pair))},
+                      {"session", ToHex(link::ResumedSessionKey(pair, Array<16>(j.at("node_random")),
+                                                                Array<16>(j.at("hub_random")), j.at("session")))}};
     Compare("expect", j.at("expect"), got, results->Add("resuming"));
   }
   for (const Json& j : file.at("signing")) {
@@ -251,7 +240,7 @@ void RunKeys(const Json& file, Results* results) {
     link::BlobManifest manifest;
     if (!Read(FromHex(j.at("manifest").get<std::string>()), &manifest)) report->Differ("manifest", "one", "none");
     const crypto::Digest digest = ManifestDigest(manifest);
-    if (j.contains("digest")) Compare("digest", j["digest"], Hex(digest), report);
+    if (j.contains("digest")) Compare("digest", j["digest"], ToHex(digest), report);
     const bool is_valid = crypto::VerifyP256(Array<64>(j.at("signer")), digest, manifest.signature);
     Compare("valid", j.at("valid"), is_valid, report);
   }

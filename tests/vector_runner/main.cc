@@ -121,6 +121,17 @@ void Compare(const std::string& path, const Json& expected, const Json& got, Rep
   }
 }
 
+std::string ToHex(std::span<const uint8_t> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * bytes.size());
+  for (const uint8_t byte : bytes) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
 std::vector<uint8_t> FromHex(std::string_view hex) {
   std::vector<uint8_t> bytes;
   if (hex.size() % 2 != 0) throw std::invalid_argument("hex of odd length");

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "model/hex_digit.h"
 #include "protocols/can_text.h"
-#include "protocols/hex_digit.h"
 #include "protocols/masterbus/session.h"
 #include "tests/vector_runner/formats.h"
 

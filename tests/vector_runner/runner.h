@@ -50,6 +50,7 @@ class Results {
 void Compare(const std::string& path, const Json& expected, const Json& got, Report* report);
 // One line of JSON, cut when it is long, whatever bytes are in it.
 std::string Shown(const Json& json);
+std::string ToHex(std::span<const uint8_t> bytes);                  // small letters
 std::vector<uint8_t> FromHex(std::string_view hex);                 // throws std::invalid_argument
 std::vector<uint8_t> ReadBytes(const std::filesystem::path& file);  // throws std::runtime_error
 

@@ -13,19 +13,9 @@ namespace {
 
 constexpr size_t kCompanySize = 2;
 
-std::string Hex(std::span<const uint8_t> bytes) {
-  std::string hex;
-  for (const uint8_t byte : bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 0xF];
-  }
-  return hex;
-}
-
 std::string Hex16(uint16_t id, bool upper) {
   const uint8_t bytes[] = {static_cast<uint8_t>(id >> 8), static_cast<uint8_t>(id & 0xFF)};
-  std::string hex = Hex(bytes);
+  std::string hex = ToHex(bytes);
   if (upper) {
     for (char& c : hex) c = static_cast<char>(std::toupper(c));
   }
@@ -52,7 +42,7 @@ void CheckMessage(const std::vector<uint8_t>& clear, const Json& expected, Repor
     }
     const Json& want = expected["readings"][count++];
     Expect(path, want["register"], Hex16(id, true), report);
-    Expect(path + " bytes", want["bytes"], Hex(value), report);
+    Expect(path + " bytes", want["bytes"], ToHex(value), report);
     const victron::Register* row = victron::FindRegister(id);
     if (!want["name"].is_null() && row == nullptr) report->Differ(path, "known", "unknown");
     if (want.contains("product_id")) {
@@ -152,13 +142,14 @@ void RunSession(const Json& vector, Report* report) {
     vesmart::Message message;
     receiver.Receive(std::span(data).subspan(kCompanySize), ring, &message);
     Expect(path + " network", expected["network"], Hex16(message.network, false), report);
-    Expect(path + " serial", expected["serial"], Hex(message.serial), report);
-    if (expected.contains("overflow")) Expect(path + " overflow", expected["overflow"], Hex(message.overflow), report);
+    Expect(path + " serial", expected["serial"], ToHex(message.serial), report);
+    if (expected.contains("overflow"))
+      Expect(path + " overflow", expected["overflow"], ToHex(message.overflow), report);
     if (outcome != "decoded" && outcome != "duplicate") continue;
     char identity[victron::kAddressTextSize];
     victron::FormatAddress(advert.address, identity);
     Expect(path + " serial text", expected["serial_text"], recorder.serials[{identity, sizeof(identity)}], report);
-    Expect(path + " cleartext", expected["cleartext"], Hex(message.cleartext), report);
+    Expect(path + " cleartext", expected["cleartext"], ToHex(message.cleartext), report);
     CheckMessage({message.cleartext.begin(), message.cleartext.end()}, expected, report);
     if (outcome == "duplicate" && !recorder.values.empty()) report->Differ(path, "no readings", "some");
     if (outcome == "duplicate") continue;
@@ -191,7 +182,7 @@ void RunStructure(const Json& vector, Report* report) {
   std::string manufacturer_data;
   std::string op;
   while (elements.Next(&type, &content)) {
-    if (type == ble::kTypeManufacturer && manufacturer_data.empty()) manufacturer_data = Hex(content);
+    if (type == ble::kTypeManufacturer && manufacturer_data.empty()) manufacturer_data = ToHex(content);
   }
   if (const auto found = ble::FindManufacturerData(data, 0x02E1); found && !found->empty()) {
     op = std::to_string(found->front());

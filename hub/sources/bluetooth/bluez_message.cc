@@ -1,5 +1,7 @@
 #include "hub/sources/bluetooth/bluez_message.h"
 
+#include "model/hex_digit.h"
+
 namespace vesta::hub {
 namespace {
 
@@ -62,12 +64,6 @@ void ReadManufacturerData(sdbus::Message& message, DeviceProperties* device) {
   }
   message.clearFlags();
   message.exitVariant();
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace
@@ -165,7 +161,7 @@ std::optional<uint64_t> AddressOfPath(std::string_view path) {
       if (text[i] != '_') return std::nullopt;
       continue;
     }
-    const int digit = HexDigit(text[i]);
+    const int digit = HexDigitValue(text[i]);
     if (digit < 0) return std::nullopt;
     address = address << 4 | static_cast<uint64_t>(digit);
   }
