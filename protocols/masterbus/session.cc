@@ -137,6 +137,7 @@ void MasterBusSession::Dispatch(const can::Frame& can, const Frame& frame) {
       if (const uint16_t at = model_.AddDevice(frame.address, now_->monotonic_us); at != kNone) {
         ++model_.device(at).polls;
         model_.device(at).last_heard_us = now_->monotonic_us;
+        model_.device(at).rate.Add(now_->monotonic_us);
       }
       return;
     default:
@@ -156,7 +157,28 @@ void MasterBusSession::ToDevice(const Frame& frame) {
     return;
   }
   BusDevice& device = model_.device(at);
-  ++(frame.role == Role::kValueWrite ? device.commands : device.requests);
+  if (frame.role == Role::kValueWrite) {
+    ++device.commands;
+    return;
+  }
+  ++device.requests;
+  device.asked.last_us = now_->monotonic_us;
+  switch (frame.role) {
+    case Role::kValueRequest:
+      ++device.asked.values;
+      if (const uint16_t item = model_.FindItem(at, frame.menu, frame.number); item != kNone) {
+        ++model_.item(item).seen.asked;
+      }
+      break;
+    case Role::kItemMetaRequest:
+      ++device.asked.items;
+      break;
+    case Role::kGroupMetaRequest:
+      ++device.asked.groups;
+      break;
+    default:
+      ++device.asked.properties;
+  }
 }
 
 void MasterBusSession::FromDevice(const Frame& frame) {
@@ -169,6 +191,7 @@ void MasterBusSession::FromDevice(const Frame& frame) {
   BusDevice& device = model_.device(at);
   ++device.frames;
   device.last_heard_us = now_->monotonic_us;
+  device.rate.Add(now_->monotonic_us);
   if (!device.established) {
     // On a bus that is far from full one frame is enough; beyond it a device has to speak twice, so that a node that
     // makes up addresses does not fill the table.

@@ -58,6 +58,7 @@ class MasterBusSession final : public vesta::Session {
   void ReportCounters(CounterSink& sink) const override;
   void LinkReset(const Now& now, SessionEvents& events) override;
 
+  bool reads() const { return options_.read; }
   BusView view() const { return BusView(model_, traffic_, bus_health_); }
   const Counters& counters() const { return counters_; }
   const ReaderCounters& reader_counters() const { return reader_.counters(); }
