@@ -76,7 +76,9 @@ struct Option {
 // What was seen of an item's value since the start.
 struct Seen {
   uint32_t values = 0;
-  uint32_t asked = 0;  // by others
+  uint32_t asked = 0;    // by others
+  uint8_t open = 0;      // questions of them that are not answered yet
+  int64_t asked_us = 0;  // monotonic
   bool has_real = false;
   float first = 0;
   float last = 0;

@@ -167,7 +167,12 @@ void MasterBusSession::ToDevice(const Frame& frame) {
     case Role::kValueRequest:
       ++device.asked.values;
       if (const uint16_t item = model_.FindItem(at, frame.menu, frame.number); item != kNone) {
-        ++model_.item(item).seen.asked;
+        Seen& seen = model_.item(item).seen;
+        const bool is_late = now_->monotonic_us - seen.asked_us > kAnswerWithin_us;
+        if (is_late) seen.open = 0;
+        if (seen.open < UINT8_MAX) ++seen.open;
+        ++seen.asked;
+        seen.asked_us = now_->monotonic_us;
       }
       break;
     case Role::kItemMetaRequest:
@@ -242,6 +247,11 @@ void MasterBusSession::TakeValue(uint16_t at, const Frame& frame) {
   }
   Item& item = model_.item(item_at);
   if ((item.known & kHasName) == 0) ++counters_.values_unnamed;
+  if (item.seen.open > 0) {
+    --item.seen.open;
+  } else if (item.seen.asked > 0 && !options_.read) {
+    ++counters_.values_unasked;  // own questions are not heard, so with them nobody can tell
+  }
   model_.TakeValue(item_at, frame.real, now_->monotonic_us);
   if ((item.known & (kHasName | kHasUnit)) == kHasName && item.values_open < kValuesToWaitForUnit &&
       ++item.values_open == kValuesToWaitForUnit) {
@@ -365,6 +375,7 @@ void MasterBusSession::ReportCounters(CounterSink& sink) const {
   sink.Count("controller_overflows", bus_health_.overflows);
   sink.Count("values_not_available", counters_.values_not_available);
   sink.Count("values_of_tentative", counters_.values_of_tentative);
+  sink.Count("values_unasked", counters_.values_unasked);
   sink.Count("values_without_item", counters_.values_without_item);
   sink.Count("values_without_field", counters_.values_without_field);
   sink.Count("foreign_announces", counters_.foreign_announces);
