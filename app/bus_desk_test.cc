@@ -28,8 +28,8 @@ struct Keys : SessionEvents {
 };
 
 // A hub's MasterBus source in virtual time.
-struct Run {
-  explicit Run(const std::string& directory) : desk(clock, directory) {
+struct Listening {
+  explicit Listening(const std::string& directory) : desk(clock, directory) {
     heard.session = &session;
     desk.Add("boat", &session);
   }
@@ -76,11 +76,11 @@ class BusDeskTest : public testing::Test {
 
 TEST_F(BusDeskTest, NamesAndUnitsAreKnownAtOnceAfterARestart) {
   {
-    Run first(folder_.File(""));
+    Listening first(folder_.File(""));
     first.Listen(60);
     first.desk.Keep();
   }
-  Run second(folder_.File(""));
+  Listening second(folder_.File(""));
   const hub::BusNode* shunt = second.Node(simulators::kSimulatedShunt);
   ASSERT_NE(shunt, nullptr);
   EXPECT_EQ(shunt->name, "MSH House shunt");
@@ -99,7 +99,7 @@ TEST_F(BusDeskTest, NamesAndUnitsAreKnownAtOnceAfterARestart) {
 
 TEST_F(BusDeskTest, ADamagedFileIsLearnedAnewAndReplaced) {
   {
-    Run first(folder_.File(""));
+    Listening first(folder_.File(""));
     first.Listen(60);
     first.desk.Keep();
   }
@@ -109,18 +109,18 @@ TEST_F(BusDeskTest, ADamagedFileIsLearnedAnewAndReplaced) {
     file.put('\x5A');
   }
   {
-    Run second(folder_.File(""));
+    Listening second(folder_.File(""));
     EXPECT_EQ(second.Node(simulators::kSimulatedShunt), nullptr);
     second.desk.Keep();  // it heard nothing: what may still be mended by hand stays
     second.Listen(60);
     second.desk.Keep();
   }
-  Run third(folder_.File(""));
+  Listening third(folder_.File(""));
   EXPECT_NE(third.Node(simulators::kSimulatedShunt), nullptr);
 }
 
 TEST_F(BusDeskTest, IsWrittenWhenItChangedAndNotTooOften) {
-  Run run(folder_.File(""));
+  Listening run(folder_.File(""));
   run.Listen(30);
   run.desk.Tick();
   EXPECT_EQ(Inode(), 0u);
@@ -139,17 +139,17 @@ TEST_F(BusDeskTest, IsWrittenWhenItChangedAndNotTooOften) {
 
 TEST_F(BusDeskTest, WhatABabblerInventedIsNotKept) {
   {
-    Run first(folder_.File(""));
+    Listening first(folder_.File(""));
     first.Listen(60, {{simulators::BusFault::kBabble, 500}});
     EXPECT_GT(first.desk.Look("boat")->nodes.size(), 60u);
     first.desk.Keep();
   }
-  Run second(folder_.File(""));
-  EXPECT_EQ(second.desk.Look("boat")->nodes.size(), 3u) << "shunt, combi and charger";
+  Listening second(folder_.File(""));
+  EXPECT_EQ(second.desk.Look("boat")->nodes.size(), 4u) << "shunt, combi, charger and display";
 }
 
 TEST_F(BusDeskTest, TellsWhoMayHaveAsked) {
-  Run run(folder_.File(""));
+  Listening run(folder_.File(""));
   run.Listen(60);
   const hub::BusNode* shunt = run.Node(simulators::kSimulatedShunt);
   ASSERT_NE(shunt, nullptr);
@@ -165,7 +165,7 @@ TEST_F(BusDeskTest, TellsWhoMayHaveAsked) {
 }
 
 TEST_F(BusDeskTest, UnknownFramesShowWhichBytesMove) {
-  Run run(folder_.File(""));
+  Listening run(folder_.File(""));
   run.Listen(60, {{simulators::BusFault::kUnknownKind, 1}});
   const hub::BusState bus = *run.desk.Look("boat");
   ASSERT_EQ(bus.unknown.size(), 1u);
@@ -174,7 +174,7 @@ TEST_F(BusDeskTest, UnknownFramesShowWhichBytesMove) {
 }
 
 TEST_F(BusDeskTest, SaysItemsAsTheEarlierLoggerDid) {
-  Run run(folder_.File(""));
+  Listening run(folder_.File(""));
   run.Listen(60);
   hub::Device shunt;
   shunt.protocol = "masterbus";

@@ -107,6 +107,7 @@ class Adapter final : private slcan::EventSink {
     for (std::string_view rest = *sequence; !rest.empty();) {
       const std::string_view step = rest.substr(0, rest.find('\r') + 1);
       rest.remove_prefix(step.size());
+      heard_ = Heard();  // what comes behind the last step counts, and it may come at once
       if (Ask(step) == Answer::kNo && step[0] != 'C') {
         refused_ = step[0];
         return false;
@@ -114,8 +115,8 @@ class Adapter final : private slcan::EventSink {
     }
     return true;
   }
+  // Behind Open.
   Heard Hear(double seconds, bool stop_early) {
-    heard_ = Heard();
     Listen(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)),
            [&] { return stop_early && heard_.frames >= 20; });
     return std::exchange(heard_, Heard());

@@ -45,7 +45,7 @@ TEST_F(BusRouteTest, ASourceThatHearsNoBusHasNone) {
 
 TEST_F(BusRouteTest, ALargeBusComesWhole) {
   BusNode node = fake_.bus.nodes[0];
-  node.items.assign(512, node.items[0]);
+  node.items.assign(16, node.items[0]);
   fake_.bus.nodes.assign(128, node);
   Start();
   const RawAnswer answer = Get("/api/v1/sources/boat/bus", "");

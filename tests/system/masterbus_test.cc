@@ -15,7 +15,9 @@
 #include "protocols/can_udp.h"
 #include "simulators/masterbus_feed.h"
 #include "simulators/paced_feed.h"
+#include "simulators/pty_port.h"
 #include "simulators/udp_port.h"
+#include "simulators/vedirect_feed.h"
 #include "tests/system/hub_process.h"
 #include "tests/system/udp_sender.h"
 
@@ -158,6 +160,65 @@ TEST_F(MasterBusSystem, FaultsAreCountedAndTheKnownDevicesGoOn) {
   EXPECT_GT(source["frames_rejected"]["length"].get<int>(), 0) << source.dump();
   EXPECT_GT(source["frames_rejected"]["unknown_kind"].get<int>(), 0) << source.dump();
   EXPECT_GT(source["frames_discarded"]["error_frame"].get<int>(), 0) << source.dump();
+}
+
+// One battery, a shunt on the MasterBus and a Victron monitor on a cable: the shunt is preferred.
+TEST_F(MasterBusSystem, ABatterySeenByBothGoesOnWhenOneRoadDies) {
+  boost::asio::io_context io;
+  std::string error;
+  const auto cable = simulators::PtyPort::Open(io, directory_.path() + "/monitor", &error);
+  ASSERT_NE(cable, nullptr) << error;
+  simulators::VedirectFeedOptions monitor_options;
+  monitor_options.device = {simulators::VedirectKind::kBatteryMonitor, 7, NowUs()};
+  simulators::VedirectFeed monitor(monitor_options);
+  cable->OnReceived([&](std::string_view bytes) { cable->Send(monitor.Receive(bytes)); });
+  simulators::PacedFeed monitor_pace(io, monitor, *cable, 1);
+  monitor_pace.Start(monitor_options.device.start_us);
+  const auto udp = simulators::UdpPort::Open(io, "127.0.0.1:" + std::to_string(udp_port_), &error);
+  const auto bus = [&] {
+    simulators::MasterBusOptions options;
+    options.start_us = NowUs();
+    return std::make_unique<simulators::MasterBusFeed>(options, simulators::BusForm::kUdp);
+  };
+  std::unique_ptr<simulators::MasterBusFeed> boat = bus();
+  auto pace = std::make_unique<simulators::PacedFeed>(io, *boat, *udp, 10);
+  pace->Start(NowUs());
+
+  const std::string config = directory_.Write("vesta.json", R"({"storage": {"directory": ")" + directory_.path() +
+                                                                R"(/data"}, "sources": [
+      {"name": "boat", "type": "can-udp", "protocol": "masterbus", "port": )" +
+                                                                std::to_string(udp_port_) + R"(},
+      {"name": "cable", "type": "serial", "protocol": "vedirect", "port": ")" +
+                                                                directory_.path() + R"(/monitor"}],
+      "merged": [{"key": "battery", "members": ["masterbus_6f1297", "vedirect_cable_port-a381"],
+        "fields": [{"field": "state_of_charge", "from": ["state_of_charge", "soc"]}],
+        "fallback_after_s": 4, "return_after_s": 2}]})");
+  auto hub = StartHub(config);
+  const auto road = [&](const char* field) -> std::string {
+    const json all = hub->Api("series?device=merged_battery");
+    if (!all.is_object() || !all.contains("series")) return "";
+    for (const json& series : all["series"]) {
+      if (series["field"] != field) continue;
+      const json history = hub->Api("readings?points=1&series=" + std::to_string(series["id"].get<int>()));
+      return history.contains("road") && history["road"].is_string() ? history["road"].get<std::string>() : "";
+    }
+    return "";
+  };
+  const auto comes_from = [&](const char* member) {
+    return WaitFor(
+        [&] {
+          io.run_for(std::chrono::milliseconds(200));
+          return road("battery_voltage") == member && road("state_of_charge") == member;
+        },
+        std::chrono::seconds(60));
+  };
+  EXPECT_TRUE(comes_from("masterbus_6f1297")) << hub->Api("devices").dump();
+  pace.reset();  // the bus falls silent
+  EXPECT_TRUE(comes_from("vedirect_cable_port-a381")) << hub->Output();
+  boat = bus();
+  pace = std::make_unique<simulators::PacedFeed>(io, *boat, *udp, 10);
+  pace->Start(NowUs());
+  EXPECT_TRUE(comes_from("masterbus_6f1297")) << hub->Output();
 }
 
 }  // namespace
