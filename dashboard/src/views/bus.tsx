@@ -115,8 +115,8 @@ function NodePanel({ node }: { node: Node }): JSX.Element {
                   <td class="digits">{Hex(item.number)}{item.menu !== "monitoring" && <span class="aside"> {item.menu}</span>}</td>
                   <td><bdi>{item.label || "not told yet"}</bdi></td>
                   <td class="right digits"><bdi>{item.text || Plain(item.value)}</bdi>{item.value !== null && !item.text && item.unit ? <> <bdi>{item.unit}</bdi></> : null}</td>
-                  <td class="right wide digits">{Plain(item.lowest)}</td>
-                  <td class="right wide digits">{Plain(item.highest)}</td>
+                  <td class="right wide digits">{item.text ? "" : Plain(item.lowest)}</td>
+                  <td class="right wide digits">{item.text ? "" : Plain(item.highest)}</td>
                   <td class="right wide digits">{Count(item.values)}</td>
                   <td class="right wide digits">{Count(item.asked)}</td>
                   <td class="right digits">{item.age_s === null ? kNothing : FormatAge(item.age_s)}</td>
