@@ -11,7 +11,9 @@
 #include <cstring>
 #include <map>
 #include <set>
+#include <utility>
 
+#include "app/printable.h"
 #include "hub/sources/can_socket.h"
 #include "hub/sources/serial_port.h"
 #include "protocols/can_error.h"
@@ -23,23 +25,17 @@
 namespace vesta::app {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr uint32_t kMasterBusBitrate = 250000;
 constexpr std::array<uint32_t, 6> kOtherBitrates = {250000, 125000, 500000, 1000000, 100000, 50000};
 constexpr auto kAnswerWait = std::chrono::milliseconds(400);
 // A bus in use says something within this; longer is listened at the bit rate that was asked for.
 constexpr double kOtherRate_s = 1.5;
-constexpr size_t kMaxText = 32;
-
-std::string Printable(std::string_view text) {
-  std::string clean;
-  for (const char c : text.substr(0, kMaxText)) clean += c >= ' ' && c < 0x7F ? c : '?';
-  return clean;
-}
+constexpr size_t kMaxVersion = 32;
 
 // What came at one bit rate.
-struct Heard {
+struct HeardFrames {
   uint64_t frames = 0;
   uint64_t error_frames = 0;
   uint64_t not_masterbus = 0;
@@ -68,7 +64,7 @@ struct Heard {
   bool IsMasterBus() const { return frames > 0 && not_masterbus * 2 < frames; }
 };
 
-std::string Tell(const Heard& heard) {
+std::string Tell(const HeardFrames& heard) {
   std::string text = fmt::format("{} frames", heard.frames);
   if (!heard.devices.empty()) text += fmt::format(" of {} MasterBus devices", heard.devices.size());
   if (heard.not_masterbus > 0) text += fmt::format(", {} of them no MasterBus", heard.not_masterbus);
@@ -107,7 +103,7 @@ class Adapter final : private slcan::EventSink {
     for (std::string_view rest = *sequence; !rest.empty();) {
       const std::string_view step = rest.substr(0, rest.find('\r') + 1);
       rest.remove_prefix(step.size());
-      heard_ = Heard();  // what comes behind the last step counts, and it may come at once
+      heard_ = HeardFrames();  // what comes behind the last step counts, and it may come at once
       if (Ask(step) == Answer::kNo && step[0] != 'C') {
         refused_ = step[0];
         return false;
@@ -116,10 +112,10 @@ class Adapter final : private slcan::EventSink {
     return true;
   }
   // Behind Open.
-  Heard Hear(double seconds, bool stop_early) {
+  HeardFrames Hear(double seconds, bool stop_early) {
     Listen(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)),
            [&] { return stop_early && heard_.frames >= 20; });
-    return std::exchange(heard_, Heard());
+    return std::exchange(heard_, HeardFrames());
   }
   void Drain() {
     Listen(std::chrono::milliseconds(100), [] { return false; });
@@ -149,9 +145,9 @@ class Adapter final : private slcan::EventSink {
 
   template <typename Done>
   void Listen(std::chrono::milliseconds time, const Done& done) {
-    const auto until = Clock::now() + time;
+    const auto until = SteadyClock::now() + time;
     while (!lost_ && !done()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count();
       if (left <= 0) return;
       pollfd wait{fd_, POLLIN, 0};
       if (poll(&wait, 1, static_cast<int>(left)) <= 0) continue;
@@ -182,7 +178,7 @@ class Adapter final : private slcan::EventSink {
         break;
       case slcan::EventKind::kVersion:
       case slcan::EventKind::kVersionText:
-        version_ = Printable(event.text);
+        version_ = Printable(event.text.substr(0, kMaxVersion));
         answer_ = Answer::kYes;
         break;
       case slcan::EventKind::kStatusFlags:
@@ -201,7 +197,7 @@ class Adapter final : private slcan::EventSink {
   const int fd_;
   slcan::Receiver receiver_;
   Answer answer_ = Answer::kNone;
-  Heard heard_;
+  HeardFrames heard_;
   bool lost_ = false;
   bool answered_ = false;
   char refused_ = 0;
@@ -240,7 +236,7 @@ void TellRefusal(const Adapter& adapter, const hub::SourceConfig& config, Patien
 void TryOtherRates(Adapter* adapter, const hub::SourceConfig& config, double seconds, PatientReport* patient) {
   for (const uint32_t bitrate : kOtherBitrates) {
     if (bitrate == config.bitrate || adapter->lost() || !adapter->Open(bitrate, true)) continue;
-    const Heard heard = adapter->Hear(std::min(seconds, kOtherRate_s), true);
+    const HeardFrames heard = adapter->Hear(std::min(seconds, kOtherRate_s), true);
     if (heard.frames == 0) continue;
     patient->findings.push_back(fmt::format("at {} bit/s: {}", bitrate, Tell(heard)));
     patient->hint = fmt::format("the bus runs at {} bit/s: set \"bitrate\": {}", bitrate, bitrate);
@@ -249,7 +245,7 @@ void TryOtherRates(Adapter* adapter, const hub::SourceConfig& config, double sec
   patient->findings.emplace_back("at other bit rates: no frame");
 }
 
-void ExamineFrames(const Heard& heard, const hub::SourceConfig& config, Adapter* adapter, double seconds,
+void ExamineFrames(const HeardFrames& heard, const hub::SourceConfig& config, Adapter* adapter, double seconds,
                    PatientReport* patient) {
   patient->findings.push_back(fmt::format("at {} bit/s: {}", config.bitrate, Tell(heard)));
   if (heard.frames > 0) {
@@ -279,11 +275,11 @@ void ExamineSocket(const hub::SourceConfig& config, double seconds, PatientRepor
     patient->hint = opened.error().hint;
     return;
   }
-  Heard heard;
-  const auto until = Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+  HeardFrames heard;
+  const auto until = SteadyClock::now() + std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
   std::array<uint8_t, 80> bytes;
   for (int64_t left = 1; left > 0;) {
-    left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count();
     pollfd wait{*opened, POLLIN, 0};
     if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) <= 0) continue;
     const ssize_t count = read(*opened, bytes.data(), bytes.size());
@@ -336,7 +332,7 @@ PatientReport ExamineSlcan(const hub::SourceConfig& config, double seconds) {
     }
     return patient;
   }
-  const Heard heard = adapter.Hear(seconds, true);
+  const HeardFrames heard = adapter.Hear(seconds, true);
   if (adapter.Ask(slcan::kFlagsCommand) == Adapter::Answer::kYes && adapter.flags()) {
     patient.findings.push_back(fmt::format("status flags 0x{:02X}{}", *adapter.flags(), FlagWords(*adapter.flags())));
   }

@@ -14,7 +14,7 @@ namespace {
 
 std::string Address(uint32_t address) { return fmt::format("{:06X}", address); }
 
-void WriteReal(JsonWriter& json, const char* key, const std::optional<double>& value) {
+void PutReal(JsonWriter& json, const char* key, const std::optional<double>& value) {
   json.Key(key);
   if (value) {
     json.Number(*value);
@@ -23,24 +23,22 @@ void WriteReal(JsonWriter& json, const char* key, const std::optional<double>& v
   }
 }
 
-void WriteCount(JsonWriter& json, const char* key, uint64_t count) {
-  json.Key(key).Integer(static_cast<int64_t>(count));
-}
+void PutCount(JsonWriter& json, const char* key, uint64_t count) { json.Key(key).Integer(static_cast<int64_t>(count)); }
 
 // One digit after the point tells the rate of a window of ten seconds exactly.
-void WriteRate(JsonWriter& json, double per_second) {
+void PutRate(JsonWriter& json, double per_second) {
   json.Key("frames_per_second").Number(Decimal{static_cast<int64_t>(per_second * 10 + 0.5), -1});
 }
 
 void WriteItem(JsonWriter& json, const BusItem& item) {
   json.BeginObject().Key("number").Integer(item.number).Key("menu").Text(item.menu);
   json.Key("label").Text(item.label).Key("unit").Text(item.unit).Key("field").Text(item.field);
-  WriteReal(json, "value", item.value);
+  PutReal(json, "value", item.value);
   json.Key("text").Text(item.text);
-  WriteReal(json, "lowest", item.lowest);
-  WriteReal(json, "highest", item.highest);
-  WriteCount(json, "values", item.values);
-  WriteCount(json, "asked", item.asked);
+  PutReal(json, "lowest", item.lowest);
+  PutReal(json, "highest", item.highest);
+  PutCount(json, "values", item.values);
+  PutCount(json, "asked", item.asked);
   json.Key("age_s");
   WriteSeconds(json, item.age_us);
   json.EndObject();
@@ -66,18 +64,18 @@ void WriteNode(JsonWriter& json, const ApiContext& context, const BusNode& node)
   }
   json.Key("online").Boolean(node.online).Key("tentative").Boolean(node.is_tentative).Key("age_s");
   WriteSeconds(json, node.age_us);
-  WriteRate(json, node.frames_per_second);
-  WriteCount(json, "frames", node.frames);
-  WriteCount(json, "announces", node.announces);
-  WriteCount(json, "polls", node.polls);
-  WriteCount(json, "refusals", node.refusals);
-  WriteCount(json, "commands", node.commands);
-  WriteCount(json, "malformed", node.malformed);
+  PutRate(json, node.frames_per_second);
+  PutCount(json, "frames", node.frames);
+  PutCount(json, "announces", node.announces);
+  PutCount(json, "polls", node.polls);
+  PutCount(json, "refusals", node.refusals);
+  PutCount(json, "commands", node.commands);
+  PutCount(json, "malformed", node.malformed);
   json.Key("asked").BeginObject();
-  WriteCount(json, "values", node.asked_values);
-  WriteCount(json, "properties", node.asked_properties);
-  WriteCount(json, "items", node.asked_items);
-  WriteCount(json, "groups", node.asked_groups);
+  PutCount(json, "values", node.asked_values);
+  PutCount(json, "properties", node.asked_properties);
+  PutCount(json, "items", node.asked_items);
+  PutCount(json, "groups", node.asked_groups);
   json.Key("age_s");
   WriteSeconds(json, node.asked_age_us);
   json.Key("by").BeginArray();
@@ -107,29 +105,29 @@ void WriteUnknown(JsonWriter& json, const BusUnknown& frame) {
   json.Key("data").Text(hex).Key("moved").BeginArray();
   for (const uint8_t place : frame.moved) json.Integer(place);
   json.EndArray().Key("size_changed").Boolean(frame.size_changed);
-  WriteCount(json, "count", frame.count);
+  PutCount(json, "count", frame.count);
   json.Key("first").Time(frame.first_us).Key("last").Time(frame.last_us).EndObject();
 }
 
 void WriteHead(JsonWriter& json, const std::string& source, const BusState& bus) {
   json.BeginObject().Key("source").Text(source);
-  WriteRate(json, bus.frames_per_second);
-  WriteCount(json, "frames", bus.frames);
+  PutRate(json, bus.frames_per_second);
+  PutCount(json, "frames", bus.frames);
   json.Key("roles").BeginObject();
-  for (const auto& [role, count] : bus.roles) WriteCount(json, role.c_str(), count);
+  for (const auto& [role, count] : bus.roles) PutCount(json, role.c_str(), count);
   json.EndObject();
-  WriteCount(json, "error_frames", bus.error_frames);
-  WriteCount(json, "bus_offs", bus.bus_offs);
+  PutCount(json, "error_frames", bus.error_frames);
+  PutCount(json, "bus_offs", bus.bus_offs);
   json.Key("asks").Boolean(bus.asks);
-  WriteCount(json, "questions", bus.questions);
-  WriteCount(json, "devices_refused", bus.devices_refused);
-  WriteCount(json, "unknown_forgotten", bus.unknown_forgotten);
+  PutCount(json, "questions", bus.questions);
+  PutCount(json, "devices_refused", bus.devices_refused);
+  PutCount(json, "unknown_forgotten", bus.unknown_forgotten);
   json.Key("commands").BeginArray();
   for (const BusCommand& command : bus.commands) WriteCommand(json, command);
   json.EndArray().Key("absent").BeginArray();
   for (const BusAbsentee& one : bus.absent) {
     json.BeginObject().Key("address").Text(Address(one.address));
-    WriteCount(json, "requests", one.requests);
+    PutCount(json, "requests", one.requests);
     json.Key("last").Time(one.last_us).EndObject();
   }
   json.EndArray().Key("unknown").BeginArray();

@@ -240,7 +240,7 @@ class Model {
   void DropPieces();
 
   // What stays true over a restart, without counts and values: established devices, their texts, items and groups.
-  // Only devices of which a text is known: of others nothing would be gained, and made-up ones are gone with a restart.
+  // Only devices of which a text is known or that spoke more than once: those that a node made up go with a restart.
   // Sizes are bounded by the limits.
   std::vector<uint8_t> Save() const;
   // Into an empty model. False: not such bytes, or damaged; then the model stays empty.
