@@ -144,8 +144,15 @@ TEST_F(BusDeskTest, WhatABabblerInventedIsNotKept) {
     EXPECT_GT(first.desk.Look("boat")->nodes.size(), 60u);
     first.desk.Keep();
   }
-  Listening second(folder_.File(""));
-  EXPECT_EQ(second.desk.Look("boat")->nodes.size(), 4u) << "shunt, combi, charger and display";
+  {
+    // Some were made up twice by chance.
+    Listening second(folder_.File(""));
+    EXPECT_LE(second.desk.Look("boat")->nodes.size(), 32u);
+    second.Listen(60);
+    second.desk.Keep();
+  }
+  Listening third(folder_.File(""));
+  EXPECT_EQ(third.desk.Look("boat")->nodes.size(), 4u) << "shunt, combi, charger and display";
 }
 
 TEST_F(BusDeskTest, TellsWhoMayHaveAsked) {
