@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <optional>
 
 #include "app/doctor_bluetooth.h"
+#include "app/doctor_can.h"
 #include "app/doctor_report.h"
 #include "app/exit_code.h"
 #include "app/listen.h"
@@ -16,9 +16,7 @@
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/sources/bluetooth/bluetooth_source.h"
-#include "hub/sources/can_interface.h"
 #include "hub/sources/capture_file.h"
-#include "hub/sources/serial_port.h"
 
 namespace vesta::app {
 namespace {
@@ -98,32 +96,6 @@ void ExamineCapture(const hub::SourceConfig& config, PatientReport* patient) {
   patient->note = patient->well ? "a capture that can be read" : "no capture: " + reader.error();
 }
 
-void ExamineCan(const hub::SourceConfig& config, PatientReport* patient) {
-  const std::optional<hub::CanInterface> facts = hub::ReadCanInterface(config.can_interface);
-  if (!facts) {
-    patient->error = fmt::format("there is no interface {}", config.can_interface);
-    patient->hint = "is the adapter plugged in? `ip link` lists them";
-    return;
-  }
-  patient->note = hub::DescribeCanInterface(config.can_interface, *facts);
-  patient->well = facts->is_can && facts->is_up;
-  if (facts->is_can && !facts->is_up) {
-    patient->hint = fmt::format("ip link set {} up type can bitrate 250000 restart-ms 100{}", config.can_interface,
-                                config.listen_only ? " listen-only on" : "");
-  }
-}
-
-void ExamineSlcan(const hub::SourceConfig& config, PatientReport* patient) {
-  const std::optional<std::string> port = hub::FindPort(config.port);
-  patient->well = port.has_value();
-  if (port) {
-    patient->note = fmt::format("{} is there; the hub itself tells whether the adapter answers", *port);
-  } else {
-    patient->error = fmt::format("{} is not there", config.port);
-    patient->hint = "is the adapter plugged in?";
-  }
-}
-
 PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfig& config) {
   PatientReport patient;
   patient.name = config.name;
@@ -138,11 +110,11 @@ PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfi
     patient.where = fmt::format("{}:{}", config.host, config.tcp_port);
     ExamineTcp(options, config, &patient);
   } else if (config.type == "can") {
-    patient.where = config.can_interface;
-    ExamineCan(config, &patient);
+    Tell(options, fmt::format("listening on {} ...", config.can_interface));
+    patient = ExamineCan(config, options.seconds);
   } else if (config.type == "slcan") {
-    patient.where = config.port;
-    ExamineSlcan(config, &patient);
+    Tell(options, fmt::format("listening on {} ...", config.port));
+    patient = ExamineSlcan(config, options.seconds);
   } else if (config.type == "capture") {
     patient.where = config.file;
     ExamineCapture(config, &patient);

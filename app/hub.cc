@@ -129,6 +129,7 @@ tl::expected<void, std::string> Hub::Open() {
   ApplyDeviceNames();
   ward_->TellStart(off_);
   LoadKeys();
+  buses_ = std::make_unique<BusDesk>(clock_, config_.storage.directory);
   MakeMerged();
   MakeSources();
   MakeOutputs();
@@ -173,6 +174,7 @@ std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config,
                                                 const std::string& sender) {
   std::unique_ptr<Session> session = hub::MakeSession(config, &keys_->ring());
   if (session == nullptr) return nullptr;
+  if (masterbus::MasterBusSession* const bus = hub::BusOf(config, session.get())) buses_->Add(config.name, bus);
   hub::LineOptions options;
   options.source = config.name;
   options.sender = sender;
@@ -240,7 +242,9 @@ void Hub::MakeOutputs() {
     if (!config.enabled) continue;
     if (config.type == "mqtt-original") {
       hub::OriginalOptions options;
-      options.text_of = OriginalTextOf;
+      options.text_of = [this](const hub::Device& device, const hub::Series& series, const Value& value) {
+        return OriginalTextOf(device, series, value, *buses_);
+      };
       options.is_panel_power = IsPanelPower;
       options.app_info = {{"appVersion", kVersion}, {"projectName", "vesta"}};
       outputs_.push_back(std::make_unique<hub::MqttOriginal>(
@@ -303,6 +307,7 @@ void Hub::StopSources(std::function<void()> done) {
   for (SourceEntry& entry : sources_) entry.source->Stop();
   late_->Stop();
   KeepMerged();
+  buses_->Keep();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send
   // it.
   journal_->Flush([this, done = std::move(done)]() mutable { StopOutputs(0, std::move(done)); });
@@ -382,6 +387,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
       .late = [this] { return late_->health(); },
       .make_export = [this](const hub::ExportCall& call) { return MakeExport(call); },
       .ward = ward_->Context(),
+      .bus = [this](const std::string& source) { return buses_->Look(source); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());
@@ -445,6 +451,7 @@ void Hub::ArmTick() {
     }
     if (revisions != merged_kept_) KeepMerged();
     merged_kept_ = revisions;
+    buses_->Tick();
     ArmTick();
   });
 }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "hub/clock/clock.h"
 #include "hub/devices/directory.h"
+#include "hub/intake/bus_state.h"
 #include "hub/intake/heard_senders.h"
 #include "hub/intake/late_health.h"
 #include "hub/intake/line.h"
@@ -100,6 +102,8 @@ struct ApiContext {
   // The error is for people: no such format, device or field.
   std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
   WardContext ward = {};
+  // The bus that a source listens to; empty when there is no such source or it hears no bus.
+  std::function<std::optional<BusState>(const std::string& source)> bus = {};
 };
 
 // Longest name and place that a user may give.
@@ -117,6 +121,7 @@ void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events)
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddBusRoute(Router& router, ApiContext& context);
 void AddKeyRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddStatusRoute(Router& router, ApiContext& context);
