@@ -12,13 +12,13 @@ import { Later } from "./parts/later.tsx";
 import { Flame, Icon } from "./parts/icons.tsx";
 import { ParseRoute, type Page, type Route } from "./route.ts";
 import { DevicePage } from "./views/device.tsx";
-import { HealthPage } from "./views/health.tsx";
 import { Home } from "./views/home.tsx";
 import { Login } from "./views/login.tsx";
 import { IsIncubator, WardPage } from "./views/ward.tsx";
 
 const AuditPage = Later(() => import("./views/audit.tsx").then((view) => view.AuditPage));
 const BusPage = Later(() => import("./views/bus.tsx").then((view) => view.BusPage));
+const HealthPage = Later(() => import("./views/health.tsx").then((view) => view.HealthPage));
 const KeysPage = Later(() => import("./views/keys.tsx").then((view) => view.KeysPage));
 const UnknownPage = Later(() => import("./views/unknown.tsx").then((view) => view.UnknownPage));
 const TracePage = Later(() => import("./views/trace.tsx").then((view) => view.TracePage));
