@@ -301,16 +301,21 @@ void AddImport(CLI::App& app, ImportOptions* options) {
   CLI::App* command =
       AddCommand(app, "import", "Take history of elsewhere into the data folder of a hub that is stopped",
                  "What is there already is not taken again, so an import that was cut off may be repeated.\n"
-                 "Rows that are shifted into wrong columns are named; the exit code is 1 then.\n"
-                 "  vesta import neonat rea_V3.db --data /var/lib/vesta");
-  command->add_option("FORMAT", options->format, "Form of the file")->required()->check(CLI::IsMember({"neonat"}));
+                 "Rows that can't be right are named; the exit code is 1 then. csv and jsonl are what `vesta export`\n"
+                 "writes; jsonl may be taken into an empty folder.\n"
+                 "  vesta import neonat rea_V3.db --data /var/lib/vesta\n"
+                 "  vesta import jsonl january.jsonl --data /var/lib/vesta");
+  command->add_option("FORMAT", options->format, "Form of the file")
+      ->required()
+      ->check(CLI::IsMember({"neonat", "csv", "jsonl"}));
   command->add_option("FILE", options->file, "What to import")->required();
   command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
   command
       ->add_option("--source", options->source,
-                   "Part of the devices' keys; the name of an mqtt source joins them to its devices")
+                   "neonat: part of the devices' keys; the name of an mqtt source joins them to its devices")
       ->capture_default_str();
-  command->add_option("--stamp-offset-min", options->stamp_offset_min, "Minutes that its times are ahead of UTC")
+  command
+      ->add_option("--stamp-offset-min", options->stamp_offset_min, "neonat: minutes that its times are ahead of UTC")
       ->check(CLI::Range(-840, 840))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one JSON object");
