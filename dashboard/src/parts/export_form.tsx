@@ -37,7 +37,12 @@ export function ExportForm({ device }: { device: Device }): JSX.Element {
             {kForms.map(([id, text]) => <option key={id} value={id}>{text}</option>)}
           </select>
         </label>
-        <label><input type="checkbox" checked={hidden} onInput={(e) => set_hidden(e.currentTarget.checked)} /> Hide names and dates</label>
+        <label>Names and dates
+          <select value={hidden ? "hidden" : "real"} onInput={(e) => set_hidden(e.currentTarget.value === "hidden")}>
+            <option value="real">as they are</option>
+            <option value="hidden">hidden, for research</option>
+          </select>
+        </label>
         {href ? <a class="tab" href={href} download>Download</a> : <span class="error" role="alert">The end lies before the beginning</span>}
       </form>
       <p class="aside">Empty: from the beginning, to now. Each export is noted in the audit log.</p>
