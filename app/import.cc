@@ -64,7 +64,7 @@ void PrintJson(const hub::RowImportReport& report) {
   fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
-int Fail(const std::string& why) {
+int CannotImport(const std::string& why) {
   fmt::print(stderr, "vesta import: {}\n", why);
   return kExitCannotStart;
 }
@@ -77,7 +77,7 @@ int ImportNeonat(const ImportOptions& options) {
   neonat.stamp_offset_min = options.stamp_offset_min;
   const auto report = hub::ImportNeonat(
       neonat, [](uint64_t done, uint64_t total) { fmt::print(stderr, "{} of {} rows\n", done, total); });
-  if (!report) return Fail(report.error());
+  if (!report) return CannotImport(report.error());
   if (options.json) {
     PrintJson(*report);
   } else {
@@ -90,7 +90,7 @@ int ImportOwn(const ImportOptions& options) {
   const auto report =
       hub::ImportRows(options.format == "csv" ? hub::ExportFormat::kCsv : hub::ExportFormat::kJsonLines, options.file,
                       options.directory, [](uint64_t rows) { fmt::print(stderr, "{} rows\n", rows); });
-  if (!report) return Fail(report.error());
+  if (!report) return CannotImport(report.error());
   if (options.json) {
     PrintJson(*report);
   } else {
@@ -104,7 +104,7 @@ int ImportOwn(const ImportOptions& options) {
 int RunImport(const ImportOptions& options) {
   if (auto noted = NoteInAudit(options.directory, "import", {{"format", options.format}, {"file", options.file}});
       !noted) {
-    return Fail(noted.error());
+    return CannotImport(noted.error());
   }
   return options.format == "neonat" ? ImportNeonat(options) : ImportOwn(options);
 }
