@@ -11,6 +11,7 @@
 #include "app/doctor_can.h"
 #include "app/doctor_report.h"
 #include "app/exit_code.h"
+#include "app/line_setting.h"
 #include "app/listen.h"
 #include "app/serial_ports.h"
 #include "hub/clock/clock.h"
@@ -21,20 +22,14 @@
 namespace vesta::app {
 namespace {
 
-struct LineSetting {
-  uint32_t baud;
-  const char* framing;
-};
-// What P1 ports use: 4.0 and later, 2.2 and 3.0, and the few old meters that send eight bits.
-constexpr LineSetting kSettings[] = {{115200, "8N1"}, {9600, "7E1"}, {9600, "8N1"}};
-
 std::string SettingText(uint32_t baud, const std::string& framing) { return fmt::format("{} {}", baud, framing); }
 
-// True when other settings are worth a try.
+// True when other settings are worth a try. Nothing is ever sent: what a MEDIBUS session would say stays unsaid.
 bool TrySetting(hub::SourceConfig config, uint32_t baud, const std::string& framing, double seconds,
                 PatientReport* patient) {
   config.baud = baud;
   config.framing = framing;
+  config.medibus.passive = true;
   const Listened listened = ListenTo(config, seconds);
   if (!listened.error.empty() && listened.bytes.empty()) {
     patient->error = listened.error;
@@ -58,7 +53,7 @@ void ExamineSerial(const DoctorOptions& options, const hub::SourceConfig& config
   bool go_on = patient->name.empty() || TrySetting(config, config.baud, config.framing, options.seconds, patient);
   const bool own_is_right =
       BestTrial(*patient) != nullptr && BestTrial(*patient)->diagnosis.finding == LineFinding::kTelegrams;
-  for (const LineSetting& setting : kSettings) {
+  for (const LineSetting& setting : LineSettingsOf(config.protocol)) {
     if (!go_on) break;
     if (!patient->name.empty() && SettingText(setting.baud, setting.framing) == own) continue;
     go_on = TrySetting(config, setting.baud, setting.framing, options.seconds, patient);
@@ -67,7 +62,7 @@ void ExamineSerial(const DoctorOptions& options, const hub::SourceConfig& config
   const bool heard = best != nullptr && best->diagnosis.finding == LineFinding::kTelegrams;
   patient->well = patient->name.empty() ? heard : own_is_right;
   if (heard && !patient->well) {
-    patient->hint = fmt::format("the meter speaks with {}, the configuration says {}", best->setting, own);
+    patient->hint = fmt::format("the device speaks with {}, the configuration says {}", best->setting, own);
     patient->note = patient->hint;
   }
 }
@@ -164,8 +159,9 @@ void ExaminePorts(const DoctorOptions& options, DoctorReport* report) {
     hub::SourceConfig config;
     config.name = "doctor";
     config.type = "serial";
-    config.protocol = "p1";
+    config.protocol = options.protocol;
     config.port = port.path;
+    patient.protocol = options.protocol;
     ExamineSerial(options, config, &patient);
     heard |= patient.well;
     report->patients.push_back(std::move(patient));

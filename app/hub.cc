@@ -405,6 +405,11 @@ tl::expected<hub::ExportPieces, std::string> Hub::MakeExport(const hub::ExportCa
   request.to_us = call.to_us;
   request.devices = call.devices;
   request.fields = call.fields;
+  if (call.pseudonymous) {
+    auto key = hub::ReadOrMakeExportKey(config_.storage.directory + "/" + std::string(hub::kExportKeyFile));
+    if (!key) return tl::unexpected(key.error());
+    request.privacy.emplace(std::move(*key));
+  }
   const std::vector<hub::Device> devices(directory_.devices().begin(), directory_.devices().end());
   const std::vector<hub::Series> series(directory_.series().begin(), directory_.series().end());
   auto plan = hub::PlanExport(std::move(request), devices, series);

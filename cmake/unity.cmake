@@ -15,11 +15,14 @@ set(VESTA_UNITY_GROUP 8)
 # Compiled alone: a name that is local to the source is also one of a neighbour (or, command_line.cc, takes long itself).
 set(VESTA_APART
     app/command_line.cc
+    app/diagnose_medibus.cc
     hub/catalog/medibus_texts.cc
     hub/catalog/p1_texts.cc
     hub/catalog/victron_texts.cc
     hub/config/load_test.cc
     hub/export/fhir_export.cc
+    hub/export/json_row.cc
+    hub/export/row_import.cc
     hub/journal/journal.cc
     hub/mqtt/keep_session_test.cc
     hub/sources/can_socket.cc

@@ -65,6 +65,7 @@ struct ExportCall {
   UtcUs to_us = INT64_MAX;
   std::vector<std::string> devices;  // keys; none: all
   std::vector<std::string> fields;
+  bool pseudonymous = false;  // with the hub's own key (docs/exports.md)
 };
 // How it is made, piece by piece. next runs on the reading thread; false: that was the end.
 struct ExportPieces {
