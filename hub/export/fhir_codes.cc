@@ -9,7 +9,7 @@ struct LoincRow {
   LoincCode loinc;
 };
 
-// Quantitative codes whose definition was looked up. The skin's temperature is the one of a child in an incubator or
+// Quantitative codes only. The skin's temperature is the one of a child in an incubator or
 // under a warmer (LOINC calls both a microenvironment); 39106-0, often taken for it, is a finding ("cold"), no number.
 constexpr LoincRow kLoinc[] = {
     {"medibus", "skin_temp_central", {"60839-8", "Skin temperature --in microenvironment"}},
