@@ -126,10 +126,11 @@ def stop(child, how=signal.SIGTERM):
 class Hub:
     """A hub with its own folder, on a port of its own."""
 
-    def __init__(self, name, sources, outputs=(), prefix=(), address="127.0.0.1", **more):
+    def __init__(self, name, sources, outputs=(), prefix=(), address="127.0.0.1", token="", **more):
         self.name = name
         self.port = port()
         self.address = address
+        self.token = token
         self.prefix = list(prefix)
         http_part = {"address": address, "port": self.port, **more.pop("http", {})}
         hub_part = {"id": name.replace("_", "-"), "log_level": "debug", **more.pop("hub", {})}
@@ -172,6 +173,8 @@ class Hub:
         connection = http.client.HTTPConnection(self.address, self.port, timeout=10 * SCALE)
         try:
             headers = {"Origin": f"http://{self.address}:{self.port}"}
+            if self.token:
+                headers["Authorization"] = f"Bearer {self.token}"
             if body is not None:
                 body = json.dumps(body)
                 headers["Content-Type"] = "application/json"
