@@ -29,9 +29,17 @@ def main():
     advertisement = Advertisement(bus, int(sys.argv[2]), bytes.fromhex(sys.argv[3]))
     adapter = bus.get_object("org.bluez", f"/org/bluez/{sys.argv[1]}")
     dbus.Interface(adapter, "org.freedesktop.DBus.Properties").Set("org.bluez.Adapter1", "Powered", dbus.Boolean(True))
-    dbus.Interface(adapter, "org.bluez.LEAdvertisingManager1").RegisterAdvertisement(
-        advertisement, {}, reply_handler=lambda: print("on the air", flush=True),
-        error_handler=lambda error: sys.exit(str(error)))
+    manager = dbus.Interface(adapter, "org.bluez.LEAdvertisingManager1")
+
+    def register():
+        manager.RegisterAdvertisement(advertisement, {}, reply_handler=lambda: print("on the air", flush=True),
+                                      error_handler=again)
+        return False
+
+    def again(error):  # an adapter that was only just switched on says no
+        print(error, flush=True)
+        GLib.timeout_add(1000, register)
+    register()
     GLib.MainLoop().run()
 
 

@@ -80,7 +80,7 @@ def expect(condition, text):
 
 
 def equal(got, wanted, text):
-    expect(got == wanted, f"{text}: {got!r}, not {wanted!r}")
+    expect(got == wanted, f"{text}: {repr(got)[:200]}, not {repr(wanted)[:200]}")
 
 
 def wait_for(what, condition, seconds=3.0):

@@ -131,14 +131,13 @@ def pull_and_return(index, nonce, *options):
     state["radio"].unplug()
 
     def told():
-        return "adapter" in hub.source()["error"] or "bluetoothd" in hub.source()["error"]
+        return state["daemon"].poll() is not None or says(hub, "there is no Bluetooth adapter")
     wait_for("the source says so", told)
     # BlueZ 5.66 with a monitor in place may die of the adapter's leaving. systemd starts it when an adapter comes.
     if state["daemon"].poll() is not None:
         say(f"note {bed.label()}: bluetoothd {' '.join(options)} ended with {state['daemon'].returncode} "
             "when the adapter left")
-    else:
-        wait_for("the source names the adapter", lambda: says(hub, "there is no Bluetooth adapter"))
+        wait_for("the source says so", lambda: says(hub, "bluetoothd is not running"))
     radio = state["radio"] = Controller()
     if state["daemon"].poll() is not None:
         bluetoothd(*options)
@@ -176,13 +175,14 @@ def without_experimental_it_discovers():
     hub = state["hub"] = hub_with_keys("discovery", {victron.address_of(i): key_of(i).hex() for i in KNOWN})
     hub.wait_open(seconds=8)
     wait_for("the controller scans", lambda: radio.scanning)
-    equal(radio.scans[-1], (True, False), "an active scan that keeps duplicates")
+    # Whatever the hub asks for, the kernel tells the controller to filter duplicates while it asks.
+    expect(radio.scans[-1][0], "the scan does not ask")
     radio.put(monitor(400, 1, 1234, rssi=-77, kind=SCANNABLE, response=b"\x05\x09Roof"))
     wait_for("a reading", lambda: equal(voltage(hub, 400), 12.34, "voltage") or True)
 
     def named():
         one = next(h for h in hub.get("heard")["heard"] if victron.identity(h["address"]) == "c0ffee000190")
-        equal((one["name"], one["rssi_dbm"]), ("Roof", -77), "name and strength")
+        equal((one["name"].split()[0], one["rssi_dbm"]), ("Roof", -77), "name and strength")
         return True
     wait_for("the name of the scan response", named)
     radio.silence()
@@ -205,29 +205,42 @@ def two_hundred_devices_at_once():
         heard = {victron.identity(one["address"]) for one in hub.get("heard")["heard"]}
         unheard = [i for i in STRANGERS if victron.identity(victron.address_of(i)) not in heard]
         expect(not unheard, f"{len(unheard)} strangers not heard")
+        rejected = hub.source()["frames_rejected"]
+        expect(rejected.get("no_key", 0) >= len(STRANGERS) and rejected.get("foreign", 0) >= 30, f"rejected: {rejected}")
         return True
     wait_for("all are heard", all_heard, 12)
-    source = hub.source()
-    expect(source["frames_rejected"].get("no_key", 0) >= len(STRANGERS), f"rejected: {source['frames_rejected']}")
-    expect(source["frames_rejected"].get("foreign", 0) >= 30, f"rejected: {source['frames_rejected']}")
-    equal(source["frames_discarded"], {}, "lost")
+    equal(hub.source()["frames_discarded"], {}, "lost")
     radio.silence()
 
 
-def a_burst_ends_with_the_newest_value():
+def after_a_burst_the_next_value_is_right():
     """Fifty adverts of each of ten devices as fast as the host takes them. BlueZ joins changes of one device that come
-    together, so not each becomes a reading; the newest one must."""
+    together, and the kernel drops what bluetoothd does not read in time; no more than that may come of it."""
     hub, radio = state["hub"], state["radio"]
     before = radio.reports
     adverts = [monitor(400 + device, 100 + step, 2000 + 100 * device + step) for step in range(50) for device in range(10)]
     sent = radio.burst(adverts)
     equal(sent, 500, "reports to the host")
+    radio.put(*[monitor(400 + device, 200, 2000 + 100 * device + 50) for device in range(10)])
     for device in range(10):
         wait_for(f"the newest of {device}",
-                 lambda d=device: equal(voltage(hub, 400 + d), (2000 + 100 * d + 49) / 100, "voltage") or True)
+                 lambda d=device: equal(voltage(hub, 400 + d), (2000 + 100 * d + 50) / 100, "voltage") or True)
+    radio.silence()
     say(f"note {bed.label()}: of {radio.reports - before} adverts in a burst BlueZ handed on "
         f"{sum(h['frames'] for h in hub.get('heard')['heard'] if victron.identity(h['address']) in burst_identities())}")
     equal(hub.source()["frames_discarded"], {}, "lost")
+
+
+def a_controller_that_tells_of_a_device_once_does_not_stop_the_flow():
+    """Some controllers filter duplicates by address alone. BlueZ begins its discovery anew every few seconds, and each
+    time the newest value has to come."""
+    hub, radio = state["hub"], state["radio"]
+    radio.strict = True
+    for step in range(2):
+        radio.put(monitor(401, 500 + step, 2700 + step, interval_s=0.2))
+        wait_for(f"value {step}", lambda s=step: equal(voltage(hub, 401), 27 + s / 100, "voltage") or True, 5)
+    radio.strict = False
+    radio.silence()
 
 
 def an_adapter_is_pulled_while_discovering():
@@ -268,5 +281,5 @@ def btvirt_agrees():
 
 TESTS = [the_bus_and_a_controller_are_there, every_record_type_is_heard_passively, changes_arrive_one_by_one,
          an_adapter_is_pulled_and_returned, bluetoothd_is_restarted, without_experimental_it_discovers,
-         two_hundred_devices_at_once, a_burst_ends_with_the_newest_value,
-         an_adapter_is_pulled_while_discovering, btvirt_agrees]
+         two_hundred_devices_at_once, after_a_burst_the_next_value_is_right,
+         a_controller_that_tells_of_a_device_once_does_not_stop_the_flow, an_adapter_is_pulled_while_discovering, btvirt_agrees]

@@ -69,6 +69,7 @@ class Controller(threading.Thread):
         self.scanning = False
         self.active = False
         self.filters = False
+        self.strict = False  # filters by address alone, whatever a device says
         self.scans = []  # (active, filters duplicates), each time that a scan began
         self.reports = 0  # handed to the host
         self.start()
@@ -123,7 +124,7 @@ class Controller(threading.Thread):
     def _air(self, advert):
         if not self.scanning:
             return 0
-        key = (advert.address, advert.data)
+        key = advert.address if self.strict else (advert.address, advert.data)
         if self.filters and key in self._seen:
             return 0
         self._seen.add(key)
