@@ -7,7 +7,6 @@ import pty
 import select
 import socket
 import struct
-import subprocess
 import threading
 import tty
 
@@ -140,6 +139,13 @@ def replayed_buses_equal_their_device_models():
         hub.end()
 
 
+def attach(link, name):
+    """slcand gives the terminal to the kernel, 250 kbit/s."""
+    start(["slcand", "-F", "-o", "-c", "-s5", "-S", "115200", os.path.basename(link), name])
+    wait_for("the interface", lambda: os.path.exists(f"/sys/class/net/{name}"))
+    sh(f"ip link set {name} up")
+
+
 def a_simulated_boat_answers_through_the_kernels_slcan():
     """slcand and the kernel's line discipline on a pty, with a simulated bus of devices behind it: questions out,
     answers in."""
@@ -149,9 +155,7 @@ def a_simulated_boat_answers_through_the_kernels_slcan():
     boat = start([*first, bed.program(), "simulate", "masterbus", "--pty", link], log="simulator.log")
     wait_for("the simulator's terminal", lambda: os.path.exists(link))
     name = f"sl{os.getpid() % 1000}"
-    sh(f"slcand -o -c -s5 -S 115200 {os.path.basename(link)} {name}")
-    wait_for("the interface", lambda: os.path.exists(f"/sys/class/net/{name}"))
-    sh(f"ip link set {name} up")
+    attach(link, name)
     hub = Hub("slcan", [source(name, listen_only=False, masterbus={"read": True, "read_every_s": 1})],
               prefix=first)
     hub.wait_open()
@@ -168,7 +172,6 @@ def a_simulated_boat_answers_through_the_kernels_slcan():
     # The line hung up: the kernel takes the interface away.
     wait_for("the source says so", lambda: hub.source()["state"] == "waiting")
     hub.end()
-    subprocess.run(["pkill", "-x", "slcand"], check=False)
 
 
 class Adapter(threading.Thread):
@@ -200,9 +203,7 @@ def error_frames_of_the_kernel_are_counted_by_kind():
     link = f"/dev/ttyE{os.getpid()}"
     adapter = Adapter(link)
     name = f"se{os.getpid() % 1000}"
-    sh(f"slcand -o -c -s5 -S 115200 {os.path.basename(link)} {name}")
-    wait_for("the interface", lambda: os.path.exists(f"/sys/class/net/{name}"))
-    sh(f"ip link set {name} up")
+    attach(link, name)
     wait_for("the adapter is told speed and to open", lambda: b"S5\r" in adapter.said and b"O\r" in adapter.said)
     hub = Hub("errors", [source(name)])
     hub.wait_open()
@@ -218,7 +219,6 @@ def error_frames_of_the_kernel_are_counted_by_kind():
     wait_for("bus off", lambda: hub.source()["counters"]["bus_offs"] == 1)
     equal(hub.source()["frames_discarded"], {"error_frame": 4}, "discarded")
     hub.end()
-    subprocess.run(["pkill", "-x", "slcand"], check=False)
 
 
 def down_up_and_gone():
