@@ -15,12 +15,13 @@ set(sanitized_rooms vesta_model vesta_protocols vesta_hub_devices vesta_hub_live
 foreach(room IN LISTS sanitized_rooms)
   get_target_property(sources ${room} SOURCES)
   add_library(${room}_sanitized STATIC EXCLUDE_FROM_ALL ${sources})
-  foreach(property COMPILE_DEFINITIONS COMPILE_OPTIONS LINK_LIBRARIES UNITY_BUILD UNITY_BUILD_BATCH_SIZE)
+  foreach(property COMPILE_DEFINITIONS COMPILE_OPTIONS LINK_LIBRARIES)
     get_target_property(value ${room} ${property})
     if(value)
       set_property(TARGET ${room}_sanitized PROPERTY ${property} ${value})
     endif()
   endforeach()
+  vesta_unity(${room}_sanitized ${sources})
   # vptr needs the type information that portable rooms do without; fortified copies hide from the address sanitizer.
   target_compile_options(
     ${room}_sanitized

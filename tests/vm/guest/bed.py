@@ -53,6 +53,8 @@ def leave():
         except subprocess.TimeoutExpired:
             child.kill()
             problems.append(f"{child.args[0]} did not end")
+        if _program in child.args and "run" in child.args and child.returncode != 0:
+            problems.append(f"a hub ended with {child.returncode}: {child.args[-1]}")
     return problems
 
 

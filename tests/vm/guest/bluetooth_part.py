@@ -59,9 +59,11 @@ def says(hub, error):
 def the_bus_and_a_controller_are_there():
     for module in ["bluetooth", "hci_vhci", "algif_skcipher", "cmac"]:
         sh(f"modprobe {module}")
-    if not os.path.exists("/run/dbus/system_bus_socket"):
-        start(["dbus-daemon", "--system", "--nofork", "--nopidfile"], log="dbus.log")
-        wait_for("the system bus", lambda: os.path.exists("/run/dbus/system_bus_socket"))
+    socket = "/run/dbus/system_bus_socket"
+    if os.path.exists(socket):  # of an earlier round, whose bus has ended
+        os.unlink(socket)
+    start(["dbus-daemon", "--system", "--nofork", "--nopidfile"], log="dbus.log")
+    wait_for("the system bus", lambda: os.path.exists(socket))
     shutil.rmtree("/var/lib/bluetooth", ignore_errors=True)
     os.makedirs("/var/lib/bluetooth")
     state["radio"] = Controller()

@@ -60,6 +60,7 @@ def round_of(parts, deadline):
         if label is not None and status != 0:
             bed.say(f"plan 1 {label}")
             bed.say(f"FAILED {label} start: see errors.log")
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def main():
