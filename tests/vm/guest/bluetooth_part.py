@@ -133,13 +133,14 @@ def pull_and_return(index, nonce, *options):
     state["radio"].unplug()
 
     def told():
-        return state["daemon"].poll() is not None or says(hub, "there is no Bluetooth adapter")
-    wait_for("the source says so", told)
-    # BlueZ 5.66 with a monitor in place may die of the adapter's leaving. systemd starts it when an adapter comes.
-    if state["daemon"].poll() is not None:
-        say(f"note {bed.label()}: bluetoothd {' '.join(options)} ended with {state['daemon'].returncode} "
-            "when the adapter left")
-        wait_for("the source says so", lambda: says(hub, "bluetoothd is not running"))
+        error = hub.source()["error"]
+        expect(error in ("there is no Bluetooth adapter", "bluetoothd is not running"), f"error: {error!r}")
+        return error
+    error = wait_for("the source says so", told)
+    # BlueZ 5.66 with a monitor in place may die of the adapter's leaving, or hang. Whoever looks after it starts it anew.
+    if error != "there is no Bluetooth adapter":
+        stop(state["daemon"], signal.SIGKILL)
+        say(f"note {bed.label()}: bluetoothd {' '.join(options)} did not outlive the adapter")
     radio = state["radio"] = Controller()
     if state["daemon"].poll() is not None:
         bluetoothd(*options)

@@ -156,17 +156,30 @@ def a_simulated_boat_answers_through_the_kernels_slcan():
     wait_for("the simulator's terminal", lambda: os.path.exists(link))
     name = f"sl{os.getpid() % 1000}"
     attach(link, name)
-    hub = Hub("slcan", [source(name, listen_only=False, masterbus={"read": True, "read_every_s": 1})],
-              prefix=first)
-    hub.wait_open()
 
+    def new_hub(attempt):
+        hub = Hub(f"slcan{attempt}", [source(name, listen_only=False, masterbus={"read": True, "read_every_s": 1})],
+                  prefix=first)
+        hub.wait_open()
+        return hub
     def learned():
         named = [d for d in hub.devices().values() if d["model"]]
         expect(len(named) >= 2, f"devices with a name: {len(named)}")
         fields = [s["field"] for d in named for s in d["series"] if not s["field"].startswith("item_")]
         expect("battery_voltage" in fields, f"fields: {fields}")
         return True
-    wait_for("names and labels that only questions bring", learned, 10)
+    # What is not answered in 0.25 s three times over counts as not there: a guest that stands still for so long spoils
+    # the round, and a new hub asks anew.
+    for attempt in range(4):
+        hub = new_hub(attempt)
+        try:
+            wait_for("names and labels that only questions bring", learned, 2.5)
+            break
+        except AssertionError:
+            if attempt == 3:
+                raise
+            bed.say(f"note can: round {attempt} of questions found too little")
+            hub.end()
     expect(hub.source()["counters"]["questions"] > 0, "no questions")
     stop(boat)
     # The line hung up: the kernel takes the interface away.
