@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -98,7 +99,7 @@ class LiveView {
 
   const Clock& clock_;
   Directory& directory_;
-  std::vector<SeriesState> series_;
+  std::deque<SeriesState> series_;  // a deque: values point at the texts of their entries, and growing it moves none
   std::vector<DeviceState> devices_;
   std::list<std::weak_ptr<Listener>> listeners_;
   GuardCounts guard_;

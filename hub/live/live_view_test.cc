@@ -86,6 +86,22 @@ TEST_F(LiveViewTest, SlowValuesLiveWithTheirDevice) {
   EXPECT_EQ(live_.Find(firmware_)->record.value.text(), "1.0");
 }
 
+// A text that fits into std::string itself moves with its entry.
+TEST_F(LiveViewTest, ATextStaysWhatItIsWhenMoreSeriesCome) {
+  static const std::vector<std::string> kKeys = [] {
+    std::vector<std::string> keys(200);
+    for (size_t i = 0; i < keys.size(); ++i) keys[i] = "text_" + std::to_string(i);
+    return keys;
+  }();
+  std::vector<SeriesId> series;
+  for (const std::string& key : kKeys) {
+    series.push_back(directory_.ResolveSeries(
+        device_, {key.c_str(), Quantity::kIdentifier, Unit::kNone, 0, FieldKind::kText, Pace::kSlow}));
+    Hear(series.back(), Value::OfText(key));
+  }
+  for (size_t i = 0; i < series.size(); ++i) EXPECT_EQ(live_.Find(series[i])->record.value.text(), kKeys[i]);
+}
+
 TEST_F(LiveViewTest, OneLowCounterIsHeldBackAndNeverShown) {
   EXPECT_EQ(Hear(energy_, Value::OfDecimal(2157, -1)), ValueQuality::kOk);
   EXPECT_EQ(Hear(energy_, Value::OfDecimal(2156, -1)), ValueQuality::kSuspect);

@@ -26,7 +26,8 @@ std::string_view ReasonText(uint32_t bits, std::span<const StateName> names, std
         name.remove_suffix(1);
       }
     }
-    const std::string_view before = used == 0 ? std::string_view() : kBetween;
+    // An empty view still points somewhere: memcpy must not be given null.
+    const std::string_view before = kBetween.substr(0, used == 0 ? 0 : kBetween.size());
     const bool fits = used + before.size() + name.size() + kBetween.size() + kCut.size() <= out.size();
     if (!fits) name = kCut;
     std::memcpy(out.data() + used, before.data(), before.size());
