@@ -10,6 +10,13 @@ Reader::Reader(const Limits& limits, const ReadingPace& pace) : pace_(pace), dev
   for (Progress& one : devices_) one.absent.reserve(kMaxAbsentFacts);
 }
 
+namespace {
+
+// In a key: the device did not deny the fact, it only did not answer.
+constexpr uint32_t kUnanswered = 1u << 31;
+
+}  // namespace
+
 uint32_t Reader::KeyOf(const Request& request) {
   return static_cast<uint32_t>(request.ask) << 24 | static_cast<uint32_t>(request.index) << 16 | request.number;
 }
@@ -19,20 +26,29 @@ bool Reader::IsAbsent(const Progress& progress, const Request& request) const {
   Request wanted = request;
   if (wanted.ask == Ask::kText) wanted.index = 0;
   const uint32_t key = KeyOf(wanted);
-  return std::find(progress.absent.begin(), progress.absent.end(), key) != progress.absent.end();
+  return std::any_of(progress.absent.begin(), progress.absent.end(),
+                     [key](uint32_t one) { return (one & ~kUnanswered) == key; });
 }
 
-void Reader::GiveUp(Progress* progress) {
+void Reader::GiveUp(Progress* progress, bool denied) {
   ++counters_.absent;
   progress->segment = 0;
   if (progress->request.ask == Ask::kValue) return;  // asked again in the next round
   Request request = progress->request;
   if (request.ask == Ask::kText) request.index = 0;
   if (progress->absent.size() < kMaxAbsentFacts) {
-    progress->absent.push_back(KeyOf(request));
+    progress->absent.push_back(KeyOf(request) | (denied ? 0 : kUnanswered));
   } else {
     progress->discovered = true;
   }
+}
+
+void Reader::AskAgain(Progress* progress) {
+  progress->absent.erase(std::remove_if(progress->absent.begin(), progress->absent.end(),
+                                        [](uint32_t one) { return (one & kUnanswered) != 0; }),
+                         progress->absent.end());
+  progress->ask_again_us = 0;
+  progress->discovered = false;
 }
 
 void Reader::Heard(const Model& model, uint16_t device, const Frame& frame) {
@@ -52,12 +68,12 @@ void Reader::Heard(const Model& model, uint16_t device, const Frame& frame) {
   const bool refused = frame.role == Role::kPropertyNoValue || frame.role == Role::kItemMetaNoValue ||
                        frame.role == Role::kGroupMetaNoValue;
   if (refused) {
-    GiveUp(&progress);
+    GiveUp(&progress, true);
   } else if (progress.request.ask == Ask::kText) {
     progress.segment = frame.text_ends ? 0 : static_cast<uint8_t>(progress.segment + 1);
     // Ended, and yet the model has no room for it or lost a piece.
     const bool lost = frame.text_ends && model.FindText(device, frame.number) == nullptr;
-    if (lost || progress.segment > kMaxText / 4) GiveUp(&progress);
+    if (lost || progress.segment > kMaxText / 4) GiveUp(&progress, true);
   }
 }
 
@@ -178,7 +194,8 @@ std::optional<Request> Reader::NextFor(const Model& model, uint16_t device, Prog
       return progress->request;
     }
     progress->busy = false;
-    GiveUp(progress);
+    GiveUp(progress, false);
+    if (progress->ask_again_us == 0) progress->ask_again_us = now_us + kAskAgainAfter_us;
     if (++progress->unanswered >= kDeafAfter) {
       progress->unanswered = 0;
       progress->deaf = true;
@@ -189,6 +206,7 @@ std::optional<Request> Reader::NextFor(const Model& model, uint16_t device, Prog
     }
   }
   progress->repeats = 0;
+  if (progress->ask_again_us != 0 && now_us >= progress->ask_again_us) AskAgain(progress);
   if (!progress->discovered || progress->items_seen != model.device(device).items) {
     if (const auto request = NextFact(model, device, progress)) return request;
     progress->discovered = true;

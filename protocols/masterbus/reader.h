@@ -2,8 +2,9 @@
 //
 // Off by default, since the bus belongs to its devices. Asks only for what nobody's replies have shown yet, then for
 // the values, one question in flight per device and a gap between any two. A question without an answer is repeated
-// twice; then that fact is taken to be absent, and a device that answers nothing at all is left alone until it speaks
-// again. Facts: the reference of MasterBus, section 7.
+// twice; then that fact is left open for a while (the road may have stalled), and a device that answers nothing at all
+// is left alone until it speaks again. What a device denies is absent for good. Facts: the reference of MasterBus,
+// section 7.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,8 @@ inline constexpr int64_t kLeastGap_us = 3000;
 inline constexpr int64_t kLeastValueEvery_us = 500000;
 inline constexpr int64_t kAnswerTimeout_us = 250000;
 inline constexpr uint8_t kRepeats = 2;
+// Facts that nobody answered are asked for again after this long: rarely enough not to burden a bus for what is absent.
+inline constexpr int64_t kAskAgainAfter_us = 600 * kUsPerSecond;
 // Facts of one device that were asked in vain; with more, the device is taken as fully known.
 inline constexpr size_t kMaxAbsentFacts = 64;
 // Questions in a row without an answer after which a device is left alone.
@@ -64,12 +67,14 @@ class Reader {
     int64_t due_us = 0;    // busy: the answer; else the next round of values
     int64_t round_us = 0;  // start of the round of values
     Request request;
+    int64_t ask_again_us = 0;  // some of absent were not denied, only not answered; 0 = none
     std::vector<uint32_t> absent;
   };
 
   static uint32_t KeyOf(const Request& request);
   bool IsAbsent(const Progress& progress, const Request& request) const;
-  void GiveUp(Progress* progress);
+  void GiveUp(Progress* progress, bool denied);
+  static void AskAgain(Progress* progress);
   std::optional<Request> NextFact(const Model& model, uint16_t device, Progress* progress) const;
   std::optional<Request> NextOfItem(const Model& model, uint16_t device, uint16_t number, Progress* progress) const;
   std::optional<Request> NextText(const Model& model, uint16_t device, uint16_t id, Progress* progress) const;

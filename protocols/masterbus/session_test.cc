@@ -352,5 +352,44 @@ TEST(MasterBusReader, GivesUpOnADeviceThatDoesNotAnswer) {
   EXPECT_EQ(bus.session.reader_counters().deaf, 1u);
 }
 
+// A stall of the road, too short to take the device for deaf.
+TEST(MasterBusReader, AsksAgainForWhatAStallLeftUnanswered) {
+  Bus bus;
+  bus.Send("046F1297#1B97120300020000");
+  const Model& model = bus.session.view().model();
+  Reader reader{Limits(), ReadingPace()};
+  Frame word;
+  word.address = model.device(0).address;
+  reader.Heard(model, 0, word);
+  bool stalled = true;
+  size_t asked_names = 0;
+  size_t answered = 0;
+  const auto run = [&](int64_t from_us, int64_t to_us) {
+    for (int64_t now_us = from_us; now_us < to_us; now_us += 5 * kUsPerMs) {
+      const std::optional<Request> request = reader.Next(model, now_us);
+      if (!request) continue;
+      if (request->ask == Ask::kDeviceTextId && request->number == kStringName) ++asked_names;
+      if (stalled) continue;
+      Frame denial;
+      denial.role = Role::kPropertyNoValue;
+      denial.address = request->address;
+      denial.op = request->ask == Ask::kGroups ? kPropertyInfo : kPropertyStringId;
+      denial.selector = request->ask == Ask::kGroups ? kInfoMonitoringGroups : static_cast<uint8_t>(request->number);
+      reader.Heard(model, 0, denial);
+      ++answered;
+    }
+  };
+  const int64_t stall_us = (1 + kRepeats) * kAnswerTimeout_us;
+  run(0, stall_us);  // only the name is asked for, in vain
+  stalled = false;
+  run(stall_us, kAskAgainAfter_us);
+  EXPECT_EQ(asked_names, 1u + kRepeats);
+  EXPECT_EQ(answered, 3u);  // article, serial number, groups: denied, and not asked for again
+  run(kAskAgainAfter_us, 4 * kAskAgainAfter_us);
+  EXPECT_EQ(asked_names, 2u + kRepeats);
+  EXPECT_EQ(answered, 4u);
+  EXPECT_EQ(reader.counters().deaf, 0u);
+}
+
 }  // namespace
 }  // namespace vesta::masterbus
