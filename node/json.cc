@@ -166,10 +166,12 @@ bool JsonReader::Escape() {
     if (!HexUnit(&unit)) return false;
     if (unit >= 0xD800 && unit < 0xDC00) {
       uint32_t low = 0;
-      if (Peek() == '\\') Step();
-      if (Peek() == 'u') Step();
-      if (!HexUnit(&low)) return false;
-      if (low < 0xDC00 || low > 0xDFFF) {
+      bool is_pair = Peek() == '\\';
+      if (is_pair) Step();
+      is_pair = is_pair && Peek() == 'u';
+      if (is_pair) Step();
+      is_pair = is_pair && HexUnit(&low) && low >= 0xDC00 && low <= 0xDFFF;
+      if (!is_pair) {
         Fail("half a character");
         return false;
       }

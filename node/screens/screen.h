@@ -1,0 +1,46 @@
+// The screens of the display and the values that they show, wherever those come from: a function of this node or the
+// hub.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace vesta::node {
+
+enum class Screen : uint8_t { kVictron, kMeter, kStatus };
+inline constexpr std::string_view kScreenNames[] = {"victron", "meter", "status"};
+inline constexpr uint8_t kAllScreens = 0x07;
+
+// All in thousandths of their unit.
+enum class Shown : uint8_t {
+  kBatteryVoltage,
+  kBatteryCurrent,
+  kBatteryCharge,  // percent
+  kBatteryPower,
+  kSolarVoltage,
+  kSolarCurrent,
+  kSolarPower,
+  kChargerVoltage,
+  kChargerCurrent,
+  kGridPower,  // taken; negative = given back
+  kEnergyIn,   // kWh
+  kEnergyOut,
+  // Of a meter at this node only.
+  kPowerL1,
+  kPowerL2,
+  kPowerL3,
+  kGas,
+  kCount,
+};
+inline constexpr size_t kShownCount = static_cast<size_t>(Shown::kCount);
+// The first ones can be written by the hub.
+inline constexpr size_t kShownFromHub = 12;
+
+struct ShownValue {
+  int64_t milli = 0;
+  int64_t at_us = INT64_MIN;  // when it was heard
+};
+using ShownValues = std::array<ShownValue, kShownCount>;
+
+}  // namespace vesta::node
