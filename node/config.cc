@@ -58,10 +58,8 @@ struct FlagKey {
   bool FunctionConfig::*member;
 };
 constexpr FlagKey kFlags[] = {
-    {"active_low", kRelay, &FunctionConfig::is_active_low},
-    {"inverted", kP1, &FunctionConfig::is_inverted},
-    {"pull_up", kCounter, &FunctionConfig::pull_up},
-    {"cooling", kThermostat, &FunctionConfig::is_cooling},
+    {"active_low", kRelay, &FunctionConfig::is_active_low}, {"inverted", kP1, &FunctionConfig::is_inverted},
+    {"pull_up", kCounter, &FunctionConfig::pull_up},        {"cooling", kThermostat, &FunctionConfig::is_cooling},
     {"from_hub", kDisplay, &FunctionConfig::from_hub},
 };
 
@@ -153,7 +151,8 @@ class Reader {
     return true;
   }
   bool ReadSensorId(SensorId* out) {
-    return Text() && (ParseSensorId(json_.text(), out) || Fail("16 hex digits with a right checksum expected for", key()));
+    return Text() &&
+           (ParseSensorId(json_.text(), out) || Fail("16 hex digits with a right checksum expected for", key()));
   }
 
   bool ReadNode() {

@@ -1,8 +1,8 @@
 // The configuration of a node: which functions it has and how they are set. JSON; every key is described in
 // docs/nodes.md.
 //
-// Read as a whole or refused as a whole, with the place and the reason; a node then keeps the one that it has. Unknown and
-// repeated keys, values out of range, and references to functions that are not there are errors. Temperatures are
+// Read as a whole or refused as a whole, with the place and the reason; a node then keeps the one that it has. Unknown
+// and repeated keys, values out of range, and references to functions that are not there are errors. Temperatures are
 // thousandths of a degree.
 #pragma once
 

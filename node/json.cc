@@ -145,7 +145,10 @@ bool JsonReader::HexUnit(uint32_t* out) {
   *out = 0;
   for (int i = 0; i < 4; ++i) {
     const int c = Peek();
-    const int digit = IsDigit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = IsDigit(c)             ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) {
       Fail("four hex digits expected");
       return false;

@@ -1,6 +1,6 @@
-// Reads JSON (RFC 8259) token by token from a place that is read in small pieces, such as flash: no heap, no copy of the
-// whole text. Texts have at most kMaxJsonText bytes, nesting at most kMaxJsonDepth levels, numbers are exact decimals
-// without exponent and with at most 18 digits.
+// Reads JSON (RFC 8259) token by token from a place that is read in small pieces, such as flash: no heap, no copy of
+// the whole text. Texts have at most kMaxJsonText bytes, nesting at most kMaxJsonDepth levels, numbers are exact
+// decimals without exponent and with at most 18 digits.
 //
 // After an error Next() gives kError for ever; error() says what is wrong, line() and column() where, counted from 1.
 #pragma once

@@ -2,8 +2,8 @@
 //
 // Order of a sweep: the last known channel twice, then 1, 6, 11, then 2 3 4 5 7 8 9 10 12 13. A node that never had a
 // hub begins with 1, 6, 11. Each try lasts kDwell_us, tuning included: time for the question, the hub's answer and two
-// repetitions by the radio. Between sweeps an always-on node pauses 0, 1, 2, 4, 8, 16 and then always 30 s, each pause a
-// random quarter shorter or longer; the first sweep after power-up waits up to half a second, so that a house full of
+// repetitions by the radio. Between sweeps an always-on node pauses 0, 1, 2, 4, 8, 16 and then always 30 s, each pause
+// a random quarter shorter or longer; the first sweep after power-up waits up to half a second, so that a house full of
 // nodes does not call out at once. A node that sleeps makes one sweep a wake-up and leaves out wake-ups: none after the
 // first three misses, then 1, 3, 7, ... but no more than half an hour.
 #pragma once
@@ -23,7 +23,7 @@ inline constexpr uint8_t kChannels = 13;
 
 // What of the search outlives a sleep.
 struct SearchMemory {
-  uint8_t misses = 0;    // wake-ups in a row that found no hub
+  uint8_t misses = 0;     // wake-ups in a row that found no hub
   uint16_t left_out = 0;  // wake-ups still to leave out
 };
 

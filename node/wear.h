@@ -1,8 +1,8 @@
 // How often the non-volatile memory is written: flash bears some 100,000 erasures a page.
 //
-// One write an hour in the long run, kBurst in a row: with wear levelling over the smallest usual store (5 pages of 4 KB,
-// some 15 records a page) that is 1.6 erasures of a page a day, and decades of life. Writes that can't wait (a new hub)
-// are always made; they are counted as well.
+// One write an hour in the long run, kBurst in a row: with wear levelling over the smallest usual store (5 pages of 4
+// KB, some 15 records a page) that is 1.6 erasures of a page a day, and decades of life. Writes that can't wait (a new
+// hub) are always made; they are counted as well.
 #pragma once
 
 #include <algorithm>

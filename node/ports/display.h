@@ -1,5 +1,5 @@
-// A display of 128 x 64 dots, one bit a dot, as the common controllers want it: eight rows of 128 bytes, each byte eight
-// dots of a column, the lowest bit on top.
+// A display of 128 x 64 dots, one bit a dot, as the common controllers want it: eight rows of 128 bytes, each byte
+// eight dots of a column, the lowest bit on top.
 #pragma once
 
 #include <array>

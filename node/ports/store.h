@@ -1,7 +1,7 @@
 // Memory that outlives the loss of power: a few small records, each replaced as a whole or not at all.
 //
-// Flash wears: the node counts its writes and bounds them (node/wear.h); the driver only writes. A record that was never
-// written has the size 0.
+// Flash wears: the node counts its writes and bounds them (node/wear.h); the driver only writes. A record that was
+// never written has the size 0.
 #pragma once
 
 #include <cstddef>

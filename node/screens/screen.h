@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "model/value.h"
+
 namespace vesta::node {
 
 enum class Screen : uint8_t { kVictron, kMeter, kStatus };
@@ -41,6 +43,15 @@ struct ShownValue {
   int64_t milli = 0;
   int64_t at_us = INT64_MIN;  // when it was heard
 };
+// Thousandths of a number times 10^power, bounded: it may come from anywhere.
+inline int64_t MilliOf(Decimal d, int power = 0) {
+  constexpr int64_t kMost = 999999999999999;
+  int digits = d.exponent + power + 3;
+  for (; digits > 0 && d.mantissa < kMost && d.mantissa > -kMost; --digits) d.mantissa *= 10;
+  for (; digits < 0 && d.mantissa != 0; ++digits) d.mantissa /= 10;
+  return d.mantissa > kMost ? kMost : d.mantissa < -kMost ? -kMost : d.mantissa;
+}
+
 using ShownValues = std::array<ShownValue, kShownCount>;
 
 }  // namespace vesta::node
