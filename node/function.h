@@ -49,6 +49,7 @@ struct NodeStatus {
   int64_t utc_minus_clock_us = 0;
   uint32_t configuration = 0;
   std::string_view problem;
+  int64_t identify_until_us = 0;
 };
 
 class Board {

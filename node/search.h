@@ -36,8 +36,8 @@ class Search {
   // The channel to probe now; 0: not yet, see next_us().
   uint8_t Next(int64_t now_us);
   int64_t next_us() const { return next_us_; }
-  // The hub answered: no further try while the joining goes on.
-  void Hold(int64_t until_us) { next_us_ = next_us_ > until_us ? next_us_ : until_us; }
+  // Every channel was tried and had its time to answer.
+  bool IsSweepOver(int64_t now_us) const { return place_ == order_size_ && now_us >= next_us_; }
   uint32_t sweeps() const { return sweeps_; }
   uint32_t tries() const { return tries_; }
 

@@ -14,10 +14,13 @@ class WearBudget {
  public:
   static constexpr int64_t kEvery_us = int64_t{3600} * 1000000;
   static constexpr int64_t kBurst = 24;
+  static constexpr int64_t kLazy_us = 2 * kEvery_us;
 
   // Whether one more write is within the budget.
   bool MayWrite(int64_t now_us) const { return Spent(now_us) <= (kBurst - 1) * kEvery_us; }
+  bool MayWriteLazily(int64_t now_us) const { return MayWrite(now_us) && now_us - last_us_ >= kLazy_us; }
   void Wrote(int64_t now_us) {
+    last_us_ = now_us;
     spent_until_us_ = std::max(spent_until_us_, now_us) + kEvery_us;
     ++writes_;
   }
@@ -27,6 +30,7 @@ class WearBudget {
   int64_t Spent(int64_t now_us) const { return std::max<int64_t>(spent_until_us_ - now_us, 0); }
 
   int64_t spent_until_us_ = INT64_MIN / 2;
+  int64_t last_us_ = INT64_MIN / 2;
   uint32_t writes_ = 0;
 };
 

@@ -50,8 +50,9 @@ Screen DisplayFunction::ScreenAt(int64_t now_us, const NodeStatus& status) const
 void DisplayFunction::Run(Board& board) {
   Canvas canvas(&dots_);
   Draw(ScreenAt(board.now_us, board.status), board.shown, board.status, board.now_us, canvas);
-  is_there_ = board.ports.display->Show(dots_);
-  next_us_ = board.now_us + (is_there_ ? kDraw_us : kRetry_us);
+  const bool flashes = board.now_us < board.status.identify_until_us;
+  if (flashes && board.now_us / kDraw_us % 2 == 0) dots_.fill(0xFF);
+  next_us_ = board.now_us + (board.ports.display->Show(dots_) ? kDraw_us : kRetry_us);
 }
 
 link::Outcome DisplayFunction::OnCommand(uint8_t place, link::Item* item, Board& board) {

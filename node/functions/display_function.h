@@ -25,7 +25,6 @@ class DisplayFunction final : public Function {
   Screen ScreenAt(int64_t now_us, const NodeStatus& status) const;
 
   DisplayDots dots_ = {};
-  bool is_there_ = true;
   int64_t next_us_ = 0;
 };
 

@@ -52,12 +52,17 @@ class Outbox {
   // For an outbox that comes back from an older copy: numbers up to `count` further may be used already. To be greater
   // than what was added since the copy was made.
   void SkipNumbers(uint32_t count);
-  // The clock is another one now: moves every known time by delta_us, or makes all unknown.
-  void MoveTimes(int64_t delta_us);
-  void ForgetTimes();
+  // The clock is another one now: moves every known time of the reports before this number by delta_us, or makes them
+  // unknown.
+  void MoveTimes(uint32_t before, int64_t delta_us);
+  void ForgetTimes(uint32_t before);
 
   uint32_t epoch() const;
   uint32_t next_number() const;
+  // How many of the memory's first bytes hold it all.
+  size_t used_memory() const { return kHeadSize + used(); }
+  // What is not taken by reports that the hub never had.
+  size_t room() const;
   size_t waiting() const;     // not acknowledged
   size_t size() const;        // all that is here
   uint32_t lost() const;      // given up although the hub never had them
