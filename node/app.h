@@ -22,7 +22,7 @@
 
 namespace vesta::node {
 
-inline constexpr size_t kArenaSize = 8192;
+inline constexpr size_t kArenaSize = 7168;
 inline constexpr size_t kMinSleepMemory = sizeof(Retained) + KeptOutbox::kHeadSize + link::Outbox::kMinMemory;
 
 // Numbers of `hardware` and items of the node itself: docs/formats/node-items.md.
@@ -170,5 +170,9 @@ class App final : private link::NodeEvents, private Board {
   int64_t asked_us_ = 0;
   ToldOfItself told_;
 };
+
+// What a board should keep over sleep; one that has more gives more: it all goes to the outbox.
+inline constexpr size_t kUsualSleepMemory = 3072;
+static_assert(sizeof(App) + kUsualSleepMemory <= 16 * 1024, "all that a node takes, but for its drivers");
 
 }  // namespace vesta::node
