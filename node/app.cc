@@ -17,6 +17,8 @@ constexpr int64_t kSecond_us = 1000000;
 constexpr int kFramesARun = 16;
 // The node's own items: when they changed, but no more often; a problem at once.
 constexpr int64_t kTellEvery_us = 300 * kSecond_us;
+// Of a sleeping node that has just lost its hub: a lost frame must not cost a whole period. Later one a wake-up.
+constexpr uint32_t kSweepsAtFirst = 3;
 // How long a restart that was asked for waits for its answer to reach the hub.
 constexpr int64_t kPatience_us = 3 * kSecond_us;
 // Bulk (frames of other protocols) leaves a quarter of the outbox to measurements.
@@ -217,7 +219,8 @@ void App::SearchHub() {
     is_searching_ = true;
     search_.Begin(link_->record().channel, now_us, !was_awake_ && now_us - start_us_ < kMaxStart_us);
   }
-  if (sleeps() && search_.IsSweepOver(now_us)) {  // one a wake-up
+  const uint32_t sweeps = search_memory_.misses == 0 ? kSweepsAtFirst : 1;
+  if (sleeps() && search_.IsSweepOver(now_us) && search_.sweeps() + 1 >= sweeps) {
     may_search_ = false;
     return;
   }

@@ -4,8 +4,8 @@
 // hub begins with 1, 6, 11. Each try lasts kDwell_us, tuning included: time for the question, the hub's answer and two
 // repetitions by the radio. Between sweeps an always-on node pauses 0, 1, 2, 4, 8, 16 and then always 30 s, each pause
 // a random quarter shorter or longer; the first sweep after power-up waits up to half a second, so that a house full of
-// nodes does not call out at once. A node that sleeps makes one sweep a wake-up and leaves out wake-ups: none after the
-// first three misses, then 1, 3, 7, ... but no more than half an hour.
+// nodes does not call out at once. A node that sleeps makes three sweeps in the first wake-up that finds no hub, then
+// one, and leaves out wake-ups: none after the first three misses, then 1, 3, 7, ... but no more than half an hour.
 #pragma once
 
 #include <array>

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint8_t kConvert = 0x44;
 constexpr uint8_t kReadScratchpad = 0xBE;
+constexpr int64_t kLoop_us = 100;        // of the main loop
 constexpr int64_t kBootTime_us = 60000;  // of the chip, until the application runs
 // A temperature fits into 11 bits of sixteenths: the time modulo so many steps.
 constexpr int64_t kTimeModulo = 1600;
@@ -94,7 +95,7 @@ void AirNode::Run() {
     return air_.SetTimer(station_, wake_at_us_, life_);
   }
   // One timer at a time: an earlier one makes the later one come too often, which does no harm.
-  const int64_t at_us = std::max(clock_zero_us_ + next_us, air_.now_us() + 1);
+  const int64_t at_us = std::max(RealTime(next_us), air_.now_us() + kLoop_us);
   if (timer_us_ != 0 && timer_us_ <= at_us) return;
   timer_us_ = at_us;
   air_.SetTimer(station_, at_us, life_);
@@ -103,8 +104,8 @@ void AirNode::Run() {
 void AirNode::OnFrame(const link::Address& from, const link::Address& to, uint8_t /*sent_on*/, link::Bytes body) {
   if (app_ == nullptr || heard_.size() - next_heard_ >= node::kRadioQueue) return;
   heard_.push_back({from, to, {body.begin(), body.end()}});
-  if (timer_us_ == 0 || timer_us_ > air_.now_us() + 100) {
-    timer_us_ = air_.now_us() + 100;  // until the main loop has it
+  if (timer_us_ == 0 || timer_us_ > air_.now_us() + kLoop_us) {
+    timer_us_ = air_.now_us() + kLoop_us;  // until the main loop has it
     air_.SetTimer(station_, timer_us_, life_);
   }
 }
@@ -140,9 +141,11 @@ int64_t AirNode::now_us() const {
   return real_us + real_us / 1000000 * drift_ppm_;
 }
 
-void AirNode::SleepUntil(int64_t at_us) {
-  wake_at_us_ = clock_zero_us_ + at_us;
-  if (drift_ppm_ != 0) wake_at_us_ = clock_zero_us_ + at_us - at_us / 1000000 * drift_ppm_;
+void AirNode::SleepUntil(int64_t at_us) { wake_at_us_ = RealTime(at_us); }
+
+// When the node's clock shows this, or shortly after.
+int64_t AirNode::RealTime(int64_t clock_us) const {
+  return clock_us == node::kNever ? clock_us : clock_zero_us_ + clock_us - clock_us / 1000000 * drift_ppm_ + 10;
 }
 
 void AirNode::Restart() { wake_at_us_ = air_.now_us() + kBootTime_us; }

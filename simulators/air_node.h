@@ -74,6 +74,7 @@ class AirNode final : public AirListener,
   bool can_sleep() const override { return true; }
   void SleepUntil(int64_t at_us) override;
   void Restart() override;
+  int64_t RealTime(int64_t clock_us) const;
   size_t Read(node::StoreRecord record, std::span<uint8_t> out) override;
   bool Write(node::StoreRecord record, std::span<const uint8_t> bytes) override;
   bool Begin(uint32_t size) override;
