@@ -56,6 +56,8 @@ class App final : private link::NodeEvents, private Board {
   // Returns when to come again at the latest.
   int64_t Run();
   bool is_over() const { return is_over_; }
+  // The board is about to lose its power by choice: keeps what waits, whatever the budget of writes.
+  void Stop();
 
   // A configuration from the node's own portal or its flash: as if the hub had sent it. False: refused, problem says
   // why.

@@ -176,6 +176,15 @@ void App::RestoreAfterPowerLoss() {
   if (is_held_) wear_.Wrote(now_us);
 }
 
+void App::Stop() {
+  now_us = ports_.clock.now_us();
+  SaveState(true);
+  const link::Outbox& outbox = link_->outbox();
+  if (is_held_ || (outbox.size() == 0 && !kept_outbox_.is_written())) return;
+  wear_.Wrote(now_us);
+  kept_outbox_.Write(outbox, config_.version, now_us, status.has_utc, status.utc_minus_clock_us);
+}
+
 void App::CareForOutboxCopy() {
   const link::Outbox& outbox = link_->outbox();
   const bool is_linked = link_->state() == link::Node::State::kLinked;
