@@ -59,9 +59,10 @@ class App final : private link::NodeEvents, private Board {
   // The board is about to lose its power by choice: keeps what waits, whatever the budget of writes.
   void Stop();
 
-  // A configuration from the node's own portal or its flash: as if the hub had sent it. False: refused, problem says
-  // why.
-  bool Configure(TextSource& text, size_t size, Problem* problem);
+  // A configuration from the node's own portal or its flash: as if the hub had sent it. kOld: its version is not above
+  // the one that runs; kRefused: problem says why.
+  enum class Taken : uint8_t { kTaken, kOld, kRefused };
+  Taken Configure(TextSource& text, size_t size, Problem* problem);
   const NodeStatus& node_status() const { return status; }
   const ShownValues& shown_values() const { return shown; }
   const link::Node& link_node() const { return *link_; }

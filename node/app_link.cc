@@ -206,14 +206,11 @@ link::BlobResult App::Complete(const link::BlobManifest& manifest) {
   return link::BlobResult::kComplete;
 }
 
-bool App::Configure(TextSource& text, size_t size, Problem* problem) {
+App::Taken App::Configure(TextSource& text, size_t size, Problem* problem) {
   NodeConfig config;
   problem->Clear();
-  if (!CheckConfiguration(text, 0, &config, problem)) return false;
-  if (config.version <= config_.version) {
-    problem->Add("version must be above ").Add(config_.version);
-    return false;
-  }
+  if (!CheckConfiguration(text, 0, &config, problem)) return Taken::kRefused;
+  if (config.version <= config_.version) return Taken::kOld;
   bool is_good = size <= kMaxConfigurationSize && ports_.configuration.Begin(static_cast<uint32_t>(size));
   std::array<uint8_t, 64> part;
   for (uint32_t at = 0; is_good && at < size; at += static_cast<uint32_t>(part.size())) {
@@ -222,10 +219,10 @@ bool App::Configure(TextSource& text, size_t size, Problem* problem) {
   }
   if (!is_good) {
     problem->Add("there is no room for it");
-    return false;
+    return Taken::kRefused;
   }
   activates_ = true;
-  return true;
+  return Taken::kTaken;
 }
 
 }  // namespace vesta::node

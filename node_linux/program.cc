@@ -82,7 +82,7 @@ void Program::TakeConfiguration() {
   }
   node::TextView view(*text);
   node::Problem problem;
-  if (app_->Configure(view, text->size(), &problem)) return;
+  if (app_->Configure(view, text->size(), &problem) != node::App::Taken::kRefused) return;
   const std::string why(problem.view());
   std::printf("%s is not used: %s\n", options_.configuration.c_str(), why.c_str());
 }

@@ -24,7 +24,10 @@ void Canvas::Dot(int x, int y) {
     ++clipped_;
     return;
   }
-  dots_[static_cast<size_t>(y / 8 * kDisplayWidth + x)] |= static_cast<uint8_t>(1u << (y % 8));
+  uint8_t& byte = dots_[static_cast<size_t>(y / 8 * kDisplayWidth + x)];
+  const auto dot = static_cast<uint8_t>(1u << (y % 8));
+  if ((byte & dot) != 0) ++overdrawn_;
+  byte |= dot;
 }
 
 void Canvas::Line(int y) {

@@ -1,5 +1,6 @@
 // Draws text and lines on the dots of the display, and knows when something did not fit: clipped() counts dots that
-// fell beside the display, so that a test can draw every screen with extreme values and see that nothing is cut off.
+// fell beside the display and overdrawn() those that were set already, so that a test can draw every screen with
+// extreme values and see that nothing is cut off and nothing runs into something else.
 #pragma once
 
 #include <array>
@@ -26,10 +27,12 @@ class Canvas {
   void TextRight(int right, int y, std::string_view text, int scale = 1);
   static int WidthOf(std::string_view text, int scale = 1);
   uint32_t clipped() const { return clipped_; }
+  uint32_t overdrawn() const { return overdrawn_; }
 
  private:
   DisplayDots& dots_;
   uint32_t clipped_ = 0;
+  uint32_t overdrawn_ = 0;
 };
 
 // A text put together in a fixed room; what does not fit is left out and is_cut() says so.
