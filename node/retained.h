@@ -54,7 +54,8 @@ static_assert(std::is_trivially_copyable_v<Retained>);
 inline uint32_t ChecksumOf(const Retained& r) {
   uint32_t hash = 2166136261u;
   const auto* p = reinterpret_cast<const uint8_t*>(&r);
-  for (size_t i = 0; i < offsetof(Retained, checksum); ++i) hash = (hash ^ p[i]) * 16777619u;
+  const auto* end = reinterpret_cast<const uint8_t*>(&r.checksum);
+  for (; p != end; ++p) hash = (hash ^ *p) * 16777619u;
   return hash;
 }
 

@@ -1,3 +1,4 @@
+// Addresses of sensors as text: hex digits, with the checksum that is part of the address.
 #include "node/config.h"
 #include "node/functions/ds18b20.h"
 

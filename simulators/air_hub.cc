@@ -1,3 +1,4 @@
+// The hub of the simulated air: see air_node.h.
 #include <algorithm>
 
 #include "simulators/air_node.h"

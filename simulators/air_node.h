@@ -128,7 +128,6 @@ class AirNode final : public AirListener,
   unsigned wire_bits_ = 0;
   unsigned wire_count_ = 0;
   std::array<uint8_t, 9> scratchpad_ = {};
-  int64_t converted_us_ = 0;
 };
 
 // Hub with its store: what was not committed is gone after a crash.
