@@ -12,15 +12,14 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kSecond_us = 1000000;
 // A busy air leaves time for the rest.
 constexpr int kFramesARun = 16;
 // The node's own items: when they changed, but no more often; a problem at once.
-constexpr int64_t kTellEvery_us = 300 * kSecond_us;
+constexpr int64_t kTellEvery_us = 300 * kUsPerSecond;
 // Of a sleeping node that has just lost its hub: a lost frame must not cost a whole period. Later one a wake-up.
 constexpr uint32_t kSweepsAtFirst = 3;
 // How long a restart that was asked for waits for its answer to reach the hub.
-constexpr int64_t kPatience_us = 3 * kSecond_us;
+constexpr int64_t kPatience_us = 3 * kUsPerSecond;
 // Bulk (frames of other protocols) leaves a quarter of the outbox to measurements.
 constexpr size_t kReservedPart = 4;
 constexpr size_t kPieceHead = 3 + link::kRelayHeadSize;  // item of bytes, then the piece
@@ -232,7 +231,7 @@ void App::SearchHub() {
 
 void App::KeepLink() {
   if (link_->state() != link::Node::State::kLinked || sleeps()) return;
-  if (now_us - std::max(link_->heard_us(), asked_us_) < config_.ping_s * kSecond_us) return;
+  if (now_us - std::max(link_->heard_us(), asked_us_) < config_.ping_s * kUsPerSecond) return;
   asked_us_ = now_us;
   link_->Poll();
   link_->Tick(now_us, *this);
@@ -317,12 +316,12 @@ void App::MaySleepNow() {
   const bool is_linked = state == link::Node::State::kLinked;
   const bool has_given_up = !is_linked && !may_search_ && state != link::Node::State::kJoining;
   const bool is_done = !is_busy && (is_linked ? link_->MaySleep(now_us) : has_given_up);
-  const bool is_tired = now_us - start_us_ > config_.awake_s * kSecond_us && state != link::Node::State::kWaiting;
+  const bool is_tired = now_us - start_us_ > config_.awake_s * kUsPerSecond && state != link::Node::State::kWaiting;
   if (is_done || is_tired) GoToSleep();
 }
 
 void App::GoToSleep() {
-  const int64_t period_us = config_.sleep_s * kSecond_us;
+  const int64_t period_us = config_.sleep_s * kUsPerSecond;
   const bool is_linked = link_->state() == link::Node::State::kLinked;
   if (is_linked)
     search_memory_ = {};
@@ -361,10 +360,10 @@ int64_t App::NextTime() const {
   int64_t at_us = link_->next_deadline_us();
   for (const Function* f : functions()) at_us = std::min(at_us, f->next_us());
   if (is_searching_ && (!sleeps() || may_search_)) at_us = std::min(at_us, search_.next_us());
-  if (status.is_linked && !sleeps()) at_us = std::min(at_us, now_us + kSecond_us);
-  if (sleeps()) at_us = std::min(at_us, now_us + kSecond_us / 20);
+  if (status.is_linked && !sleeps()) at_us = std::min(at_us, now_us + kUsPerSecond);
+  if (sleeps()) at_us = std::min(at_us, now_us + kUsPerSecond / 20);
   // Clocks, keeping and pending things are looked at now and then.
-  return std::max(std::min(at_us, now_us + kSecond_us), now_us);
+  return std::max(std::min(at_us, now_us + kUsPerSecond), now_us);
 }
 
 }  // namespace vesta::node

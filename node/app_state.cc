@@ -10,12 +10,11 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kSecond_us = 1000000;
 // Reports that wait so long for a hub are written, in case the power goes.
-constexpr int64_t kCopyAfter_us = 600 * kSecond_us;
-constexpr int64_t kCopyEvery_us = 3600 * kSecond_us;
+constexpr int64_t kCopyAfter_us = 600 * kUsPerSecond;
+constexpr int64_t kCopyEvery_us = 3600 * kUsPerSecond;
 // The hub answers but does not know the time: reports of before a loss of power go without.
-constexpr int64_t kHoldPatience_us = 30 * kSecond_us;
+constexpr int64_t kHoldPatience_us = 30 * kUsPerSecond;
 
 // State record: 0 version 1; 1 joined; 2 channel; 3 network 2; 5 node 2; 7 hub 6; 13 key 32; 45 number of commands;
 // each: index, outcome, type, version 4, real 4, integer 8; then the size of the functions' state 2, and that.

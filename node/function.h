@@ -20,6 +20,8 @@ namespace vesta::node {
 
 inline constexpr size_t kMaxSaved = 72;  // of one function: eight addresses of sensors are the most
 inline constexpr int64_t kNever = INT64_MAX;
+// How often a counter of what was dropped is told at most.
+inline constexpr int64_t kTellDroppedEvery_us = int64_t{60} * 1000000;
 inline constexpr uint8_t kMaxFunctionItem = 223;
 
 class RelayFunction;

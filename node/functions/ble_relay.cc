@@ -6,8 +6,7 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kLook_us = 100000;
-constexpr int64_t kTellEvery_us = int64_t{60} * 1000000;
+constexpr int64_t kScan_us = 100000;
 
 }  // namespace
 
@@ -51,9 +50,9 @@ void BleRelayFunction::Run(Board& board) {
   const uint32_t dropped = dropped_ + board.ports.ble->dropped();
   if (dropped != told_dropped_ && board.now_us >= tell_us_) {
     board.EmitInteger(item(1), told_dropped_ = dropped);
-    tell_us_ = board.now_us + kTellEvery_us;
+    tell_us_ = board.now_us + kTellDroppedEvery_us;
   }
-  next_us_ = board.now_us + kLook_us;
+  next_us_ = board.now_us + kScan_us;
 }
 
 void BleRelayFunction::Describe(ItemSink& sink) const {

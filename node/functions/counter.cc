@@ -8,7 +8,7 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kLook_us = 100000;  // often enough for 64 kept edges at 100 pulses a second
+constexpr int64_t kEdges_us = 100000;  // often enough for 64 kept edges at 100 pulses a second
 
 }  // namespace
 
@@ -48,7 +48,7 @@ void CounterFunction::Run(Board& board) {
   Settle(board.now_us);
   lost_ = board.ports.gpio->LostEdges(config_.pin);
   if (total_ != before) board.Changed();
-  look_us_ = board.now_us + kLook_us;
+  look_us_ = board.now_us + kEdges_us;
   if (board.now_us < tell_us_) return;
   tell_us_ = After(tell_us_, board.now_us);
   board.EmitInteger(item(0), total_);

@@ -6,8 +6,7 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kLook_us = 20000;  // 230 bytes at 115,200 baud
-constexpr int64_t kTellEvery_us = int64_t{60} * 1000000;
+constexpr int64_t kLine_us = 20000;  // 230 bytes at 115,200 baud
 
 }  // namespace
 
@@ -32,9 +31,9 @@ void LineRelay::Run(Board& board) {
   const uint32_t dropped = dropped_ + serial(board)->dropped();
   if (dropped != told_dropped_ && board.now_us >= tell_us_) {
     board.EmitInteger(item(1), told_dropped_ = dropped);
-    tell_us_ = board.now_us + kTellEvery_us;
+    tell_us_ = board.now_us + kTellDroppedEvery_us;
   }
-  next_us_ = board.now_us + kLook_us;
+  next_us_ = board.now_us + kLine_us;
 }
 
 void LineRelay::Forward(Bytes frame, int64_t at_us, uint8_t flags, Board& board) {

@@ -6,8 +6,7 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kLook_us = 20000;
-constexpr int64_t kTellEvery_us = int64_t{60} * 1000000;
+constexpr int64_t kBus_us = 20000;
 
 uint32_t HashOf(uint32_t hash, Bytes bytes) {
   for (const uint8_t b : bytes) hash = (hash ^ b) * 16777619u;
@@ -62,9 +61,9 @@ void MasterbusBridge::Run(Board& board) {
   const uint32_t dropped = dropped_ + board.ports.can->dropped();
   if (dropped != told_dropped_ && board.now_us >= tell_us_) {
     board.EmitInteger(item(1), told_dropped_ = dropped);
-    tell_us_ = board.now_us + kTellEvery_us;
+    tell_us_ = board.now_us + kTellDroppedEvery_us;
   }
-  next_us_ = board.now_us + kLook_us;
+  next_us_ = board.now_us + kBus_us;
 }
 
 void MasterbusBridge::Describe(ItemSink& sink) const {

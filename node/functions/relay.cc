@@ -5,7 +5,7 @@ namespace vesta::node {
 namespace {
 
 // Tells its state now and then, so that a relay which nobody switches is not taken for dead.
-constexpr int64_t kTellEvery_us = int64_t{300} * 1000000;
+constexpr int64_t kTellStateEvery_us = int64_t{300} * 1000000;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ bool RelayFunction::Switch(bool on, Board& board) {
 
 void RelayFunction::Run(Board& board) {
   board.EmitState(item(0), is_on_ ? 1 : 0, is_confirmed_ ? link::Status::kOk : link::Status::kFault);
-  next_us_ = board.now_us + kTellEvery_us;
+  next_us_ = board.now_us + kTellStateEvery_us;
 }
 
 bool RelayFunction::Drive(bool on, Board& board) {
@@ -71,7 +71,7 @@ link::Outcome RelayFunction::OnCommand(uint8_t /*place*/, link::Item* item, Boar
 void RelayFunction::Describe(ItemSink& sink) const {
   ItemDescription d = Described(0, "state", "flag");
   d.is_writable = !is_driven_;
-  d.period_s = static_cast<int32_t>(kTellEvery_us / 1000000);
+  d.period_s = static_cast<int32_t>(kTellStateEvery_us / 1000000);
   sink.Add(d);
 }
 

@@ -8,8 +8,8 @@ namespace vesta::node {
 
 namespace {
 
-constexpr int64_t kLook_us = 1000000;
-constexpr int64_t kBlind_us = 90 * kLook_us;
+constexpr int64_t kRegulate_us = 1000000;
+constexpr int64_t kBlind_us = 90 * kRegulate_us;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ void ThermostatFunction::Regulate(Board& board) {
 
 void ThermostatFunction::Run(Board& board) {
   Regulate(board);
-  next_us_ = board.now_us + kLook_us;
+  next_us_ = board.now_us + kRegulate_us;
   if (is_told_ && board.now_us < tell_us_) return;
   is_told_ = true;
   tell_us_ = board.now_us + period_us();

@@ -73,7 +73,8 @@ ShortText Amount(int64_t milli, int decimals, std::string_view unit, size_t widt
   constexpr std::string_view kThousands[] = {"", "k", "M", "G"};
   constexpr int64_t kPowers[] = {1000, 100, 10, 1};
   const bool is_negative = milli < 0;
-  const uint64_t size = is_negative ? 0 - static_cast<uint64_t>(milli) : static_cast<uint64_t>(milli);
+  if (milli == INT64_MIN) ++milli;  // so that it has a positive twin
+  const auto size = static_cast<uint64_t>(is_negative ? -milli : milli);
   uint64_t scaled = size;
   for (const std::string_view prefix : kThousands) {
     // Behind a prefix two decimals say as much as none before it.
