@@ -211,7 +211,7 @@ bool FleetBar() {
               day_s);
   const double expected = static_cast<double>(count * hours) * 60;
   const bool ok = Bar("node_fleet_wrong", wrong, 0);
-  return Bar("node_fleet_percent", 100 * static_cast<double>(reports) / expected, 97, false) && ok;
+  return Bar("node_fleet_percent", 100 * static_cast<double>(hub.temperatures) / expected, 97, false) && ok;
 }
 
 }  // namespace

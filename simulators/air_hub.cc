@@ -10,7 +10,6 @@ namespace {
 constexpr uint64_t kCommitTimer = 1;
 constexpr uint64_t kTickTimer = 2;
 constexpr uint64_t kLifeStep = 4;
-constexpr int64_t kTimeModulo = 1600;
 
 }  // namespace
 
@@ -107,6 +106,7 @@ void AirHub::Check(uint16_t number, const Received& report) {
   link::ItemReader reader(report.items);
   link::Item item;
   while (reader.Next(&item)) {
+    temperatures += item.index == 1 ? 1 : 0;
     if (item.index != 1 || item.type == link::ValueType::kNone || report.time_us == kNoTime || !knows_time) continue;
     const int64_t told = item.integer / 625;
     const int64_t measured = (report.time_us - kStart_us) / kTimeStep_us % kTimeModulo;

@@ -12,8 +12,6 @@ constexpr uint8_t kConvert = 0x44;
 constexpr uint8_t kReadScratchpad = 0xBE;
 constexpr int64_t kLoop_us = 100;        // of the main loop
 constexpr int64_t kBootTime_us = 60000;  // of the chip, until the application runs
-// A temperature fits into 11 bits of sixteenths: the time modulo so many steps.
-constexpr int64_t kTimeModulo = 1600;
 
 }  // namespace
 

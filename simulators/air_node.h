@@ -17,6 +17,8 @@
 namespace vesta::simulators {
 
 inline constexpr int64_t kTimeStep_us = 10000000;
+// A temperature fits into 11 bits of sixteenths: the time modulo so many steps.
+inline constexpr int64_t kTimeModulo = 1600;
 inline constexpr UtcUs kStart_us = 1800000000 * kUsPerSecond;
 
 struct AirNodeOptions {
@@ -167,6 +169,7 @@ class AirHub final : public AirListener, private link::HubEvents {
   // By node, in the order of the commits. With keeps_items off only counted.
   std::map<uint16_t, std::vector<Received>> durable;
   std::map<uint16_t, uint64_t> durable_count;
+  uint64_t temperatures = 0;  // of all nodes, durable
   bool keeps_items = true;
   bool knows_time = true;
   // Something that must not be: a report twice, a time that is wrong. "" = all is well.
