@@ -67,7 +67,7 @@ class NodeSide : public NodeEvents {
   bool Begin(const BlobManifest&) override { return false; }
   bool Write(const BlobManifest&, uint32_t, Bytes) override { return false; }
   bool ReadBack(const BlobManifest&, uint32_t, std::span<uint8_t>) override { return false; }
-  void Complete(const BlobManifest&) override {}
+  BlobResult Complete(const BlobManifest&) override { return BlobResult::kComplete; }
   Wire wire;
 };
 

@@ -152,7 +152,10 @@ class TestNode : public NodeEvents {
     std::copy_n(image.begin() + offset, out.size(), out.begin());
     return true;
   }
-  void Complete(const BlobManifest&) override { ++images_complete; }
+  BlobResult Complete(const BlobManifest&) override {
+    ++images_complete;
+    return BlobResult::kComplete;
+  }
 
   World& world;
   NodeOptions options;

@@ -70,8 +70,7 @@ BlobResult BlobReceiver::Verify(BlobStore& store) {
     stream.Add(part);
   }
   if (!crypto::SameBytes(stream.Finish(), manifest.digest)) return BlobResult::kBadDigest;
-  store.Complete(manifest);
-  return BlobResult::kComplete;
+  return store.Complete(manifest);
 }
 
 }  // namespace vesta::link

@@ -20,8 +20,9 @@ class BlobStore {
   virtual bool Begin(const BlobManifest& manifest) = 0;  // false when there is no room
   virtual bool Write(const BlobManifest& manifest, uint32_t offset, Bytes bytes) = 0;
   virtual bool ReadBack(const BlobManifest& manifest, uint32_t offset, std::span<uint8_t> out) = 0;
-  // Whole and verified: may be started, to be confirmed after its first good report.
-  virtual void Complete(const BlobManifest& manifest) = 0;
+  // Whole and verified: may be started, to be confirmed after its first good report. kComplete, or why it is of no use
+  // here all the same: a configuration that does not fit.
+  virtual BlobResult Complete(const BlobManifest& manifest) = 0;
 };
 
 struct BlobLimits {

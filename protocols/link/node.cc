@@ -82,7 +82,7 @@ bool Node::SendSealed(Type type, Bytes body, Sent what, uint32_t key, int64_t no
 bool Node::HasUplink() const {
   Outbox::Entry entry;
   const bool has_result = std::any_of(results_.begin(), results_.end(), [](const auto& r) { return r.is_used; });
-  return has_result || has_blob_status_ || has_chunk_ || wants_poll_ || outbox_.Next(&entry);
+  return has_result || has_blob_status_ || has_chunk_ || wants_poll_ || (!is_held_ && outbox_.Next(&entry));
 }
 
 // Sends what is due: one message at a time, in this order: results, the end of an image, description, reports.
@@ -136,9 +136,10 @@ void Node::Pump(int64_t now_us, NodeEvents& events) {
     SendSealed(Type::kDescription, Bytes(body).first(Write(message, body)), Sent::kDescription, chunk_, now_us, events);
   } else {
     Data data;
-    if (outbox_.Next(&entry)) {
+    if (!is_held_ && outbox_.Next(&entry)) {
       data.sequence = entry.sequence;
-      const int64_t age_ms = std::max<int64_t>(now_us - entry.measured_us, 0) / kUsPerMs;
+      const bool has_time = entry.measured_us != Outbox::kUnknownTime;
+      const int64_t age_ms = has_time ? std::max<int64_t>(now_us - entry.measured_us, 0) / kUsPerMs : kAgeUnknown;
       data.age_ms = static_cast<uint32_t>(std::min<int64_t>(age_ms, kAgeUnknown));
       data.items = entry.items;
     }

@@ -104,6 +104,8 @@ class Node {
 
   // Queues a report; false when it is empty or too long.
   bool Report(Bytes items, int64_t measured_us) { return outbox_.Add(items, measured_us); }
+  // While held, reports stay in the outbox and the node only asks: until it knows what their times mean.
+  void HoldReports(bool is_held) { is_held_ = is_held; }
   // Asks the hub for messages, without a report. Happens by itself while reports wait for the word that they are safe.
   void Poll() { wants_poll_ = true; }
 
@@ -116,6 +118,9 @@ class Node {
 
   State state() const { return state_; }
   const Outbox& outbox() const { return outbox_; }
+  Outbox& outbox() { return outbox_; }
+  // Of the hub, as it was heard last; 0 = never.
+  int64_t heard_us() const { return heard_us_; }
   const NodeCounters& counters() const { return counters_; }
   bool MaySleep(int64_t now_us) const;
 
@@ -190,6 +195,7 @@ class Node {
   // Sending.
   int64_t retry_at_us_ = kNoDeadline;
   uint8_t tries_ = 0;
+  bool is_held_ = false;
   bool wants_poll_ = false;
   bool in_flight_ = false;
   std::array<Flight, 8> flights_ = {};

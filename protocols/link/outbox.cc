@@ -161,6 +161,31 @@ void Outbox::Drop(uint32_t sequence) {
   });
 }
 
+void Outbox::SkipNumbers(uint32_t count) {
+  wire::Put32(&memory_[kNextAt], next_number() + count);
+  Close();
+}
+
+void Outbox::MoveTimes(uint32_t before, int64_t delta_us) {
+  ForEach([&](size_t at, size_t) {
+    if (wire::Get32(&memory_[at + kSequenceAt]) >= before) return false;
+    uint8_t* p = &memory_[at + kTimeAt];
+    const auto time_us = static_cast<int64_t>(wire::Get64(p));
+    if (time_us != kUnknownTime) wire::Put64(p, static_cast<uint64_t>(time_us + delta_us));
+    return true;
+  });
+}
+
+void Outbox::ForgetTimes(uint32_t before) {
+  ForEach([&](size_t at, size_t) {
+    if (wire::Get32(&memory_[at + kSequenceAt]) >= before) return false;
+    wire::Put64(&memory_[at + kTimeAt], static_cast<uint64_t>(kUnknownTime));
+    return true;
+  });
+}
+
+uint32_t Outbox::next_number() const { return wire::Get32(&memory_[kNextAt]); }
+
 size_t Outbox::waiting() const {
   size_t count = 0;
   ForEach([&](size_t at, size_t) {
@@ -168,6 +193,15 @@ size_t Outbox::waiting() const {
     return true;
   });
   return count;
+}
+
+size_t Outbox::room() const {
+  size_t taken = kHeadSize;
+  ForEach([&](size_t at, size_t size) {
+    if (memory_[at + kAcknowledgedAt] == 0) taken += size;
+    return true;
+  });
+  return memory_.size() - taken;
 }
 
 size_t Outbox::size() const {

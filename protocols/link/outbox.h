@@ -31,6 +31,9 @@ class Outbox {
   // outbox.
   Outbox(std::span<uint8_t> memory, uint32_t new_epoch);
 
+  // The time of a report from before a loss of power: the clock of then is gone.
+  static constexpr int64_t kUnknownTime = INT64_MIN;
+
   // False only when the report is too long or empty.
   bool Add(Bytes items, int64_t measured_us);
 
@@ -46,7 +49,20 @@ class Outbox {
   // The hub refuses this report for ever.
   void Drop(uint32_t sequence);
 
+  // For an outbox that comes back from an older copy: numbers up to `count` further may be used already. To be greater
+  // than what was added since the copy was made.
+  void SkipNumbers(uint32_t count);
+  // The clock is another one now: moves every known time of the reports before this number by delta_us, or makes them
+  // unknown.
+  void MoveTimes(uint32_t before, int64_t delta_us);
+  void ForgetTimes(uint32_t before);
+
   uint32_t epoch() const;
+  uint32_t next_number() const;
+  // How many of the memory's first bytes hold it all.
+  size_t used_memory() const { return kHeadSize + used(); }
+  // What is not taken by reports that the hub never had.
+  size_t room() const;
   size_t waiting() const;     // not acknowledged
   size_t size() const;        // all that is here
   uint32_t lost() const;      // given up although the hub never had them

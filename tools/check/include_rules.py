@@ -39,6 +39,7 @@ MAY = {
     "hub/insight": {"model", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live"},
     "hub/web": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
                 "hub/intake", "hub/keys", "hub/catalog", "hub/audit", "hub/places"},
+    "node_linux": PORTABLE | {"node"},
     "simulators": PORTABLE | {"node"},
     "app": PORTABLE | {"node", "hub", "simulators"},
     "tests": PORTABLE | {"node", "hub", "simulators", "app"},

@@ -1,0 +1,143 @@
+// The air between nodes and gateways in virtual time, with the times that frames of 802.11 take at 1 Mb/s.
+//
+// A frame lasts 192 us of preamble and 8 us a byte. A station waits until its channel is quiet for 50 us and some slots
+// of 20 us more; two that begin within one slot collide and both frames are lost. A frame to one station is
+// acknowledged 10 us behind its end (304 us) by a radio that does so, and repeated up to 7 times by the sender else, in
+// a doubling window. A strong frame is also heard one or two channels away, with the chances below. Every receiver
+// loses frames with a chance of its own. Everything comes from one seed: a run repeats exactly.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+#include "protocols/link/random_source.h"
+#include "protocols/link/wire.h"
+
+namespace vesta::simulators {
+
+struct AirRules {
+  unsigned loss_percent = 0;
+  unsigned one_away_percent = 35;  // heard on the next channel
+  unsigned two_away_percent = 10;
+  uint64_t seed = 1;
+};
+
+class SeededRandom final : public link::RandomSource {
+ public:
+  explicit SeededRandom(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
+  uint64_t Next();
+  uint64_t Below(uint64_t n) { return Next() % n; }
+  bool Chance(unsigned percent) { return percent > 0 && Below(100) < percent; }
+  void Fill(std::span<uint8_t> out) override;
+
+ private:
+  uint64_t state_;
+};
+
+// What a station hears of.
+class AirListener {
+ public:
+  virtual ~AirListener() = default;
+  virtual void OnFrame(const link::Address& from, const link::Address& to, uint8_t sent_on, link::Bytes body) = 0;
+  virtual void OnTimer(uint64_t what) = 0;
+};
+
+class Air {
+ public:
+  using Station = size_t;
+
+  explicit Air(const AirRules& rules);
+
+  // hears_all: a gateway, which takes broadcasts; nodes do not look at them. acknowledges: its radio answers frames to
+  // it.
+  Station Add(const link::Address& address, AirListener& listener, bool hears_all, bool acknowledges);
+  void Tune(Station station, uint8_t channel) { stations_[station].channel = channel; }
+  void SetOn(Station station, bool is_on);
+  void Send(Station station, const link::Address& to, link::Bytes body);
+  // Calls the listener's OnTimer at this time.
+  void SetTimer(Station station, int64_t at_us, uint64_t what);
+
+  int64_t now_us() const { return now_us_; }
+  void RunUntil(int64_t until_us);
+  bool RunUntil(const std::function<bool()>& is_done, int64_t until_us);
+  SeededRandom& random() { return random_; }
+  AirRules& rules() { return rules_; }
+
+  struct Counters {
+    uint64_t sent = 0;
+    uint64_t repeated = 0;
+    uint64_t collided = 0;
+    uint64_t lost = 0;
+    uint64_t adjacent = 0;  // heard away from their channel
+    uint64_t busy_us = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  static constexpr size_t kQueue = 16;  // frames that a radio keeps; one more is dropped
+  struct Outgoing {
+    link::Address to = {};
+    uint8_t size = 0;
+    uint8_t tries = 0;
+    uint16_t sequence = 0;
+    std::array<uint8_t, link::kMaxFrame> body = {};
+  };
+  struct StationState {
+    link::Address address = {};
+    AirListener* listener = nullptr;
+    bool hears_all = false;
+    bool acknowledges = false;
+    bool is_on = true;
+    bool is_sending = false;
+    bool waits = false;  // an attempt is due
+    uint8_t channel = 1;
+    uint16_t next_sequence = 0;
+    std::vector<Outgoing> queue;
+    // The last frame that came, to drop what the sender repeats.
+    uint64_t last_from = 0;
+    uint16_t last_sequence = 0xFFFF;
+  };
+  enum class Kind : uint8_t { kAttempt, kEnd, kTimer };
+  struct Event {
+    int64_t at_us;
+    uint64_t order;
+    Kind kind;
+    Station station;
+    uint64_t what;
+    bool operator<(const Event& other) const {
+      return at_us != other.at_us ? at_us > other.at_us : order > other.order;
+    }
+  };
+  struct Flying {
+    Station station;
+    int64_t start_us;
+    int64_t end_us;
+    uint8_t channel;
+    bool is_lost = false;
+  };
+
+  void Push(int64_t at_us, Kind kind, Station station, uint64_t what = 0);
+  void Attempt(Station station);
+  void End(Station station);
+  bool Deliver(const Flying& flight, const Outgoing& frame, Station to, bool is_unicast);
+  void WantToSend(Station station, unsigned window);
+  bool Reaches(uint8_t sent_on, uint8_t tuned);
+
+  AirRules rules_;
+  SeededRandom random_;
+  int64_t now_us_ = 1000000;
+  uint64_t order_ = 0;
+  std::priority_queue<Event> events_;
+  std::vector<StationState> stations_;
+  std::vector<Flying> flying_;
+  std::array<int64_t, 15> busy_until_us_ = {};
+  std::unordered_map<uint64_t, Station> by_address_;
+  std::vector<Station> gateways_;
+  Counters counters_;
+};
+
+}  // namespace vesta::simulators
