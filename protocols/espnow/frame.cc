@@ -89,37 +89,8 @@ Address AddressAt(Bytes frame, size_t at) {
   return address;
 }
 
-}  // namespace
-
-uint32_t FrameChecksum(Bytes bytes) {
-  uint32_t crc = 0xFFFFFFFF;
-  for (const uint8_t b : bytes) crc = crc >> 8 ^ kCrcTable[(crc ^ b) & 0xFF];
-  return ~crc;
-}
-
-Packet ReadPacket(Bytes packet, size_t air_size) {
-  Packet out;
-  if (const char* reason = ReadRadiotap(packet, &out.radiotap)) return Judged(out, Verdict::kMalformed, reason);
-  out.has_radiotap = true;
-  const bool is_cut = air_size > packet.size();
-  Bytes frame = packet.subspan(out.radiotap.size);
-  if (!frame.empty() && frame[0] != kActionFrame) return Judged(out, Verdict::kNotEspNow, "not-an-action-frame");
-
-  if (is_cut) {
-    out.fcs = Fcs::kNotCaptured;
-    // What is left may hold part of the checksum; every length below is refused when it reaches the cut.
-  } else if (out.radiotap.fcs_present() || out.radiotap.bad_fcs_flag()) {
-    out.fcs = Fcs::kBad;
-    if (out.radiotap.fcs_present() && !out.radiotap.bad_fcs_flag() && frame.size() >= kFcsSize) {
-      const Bytes checked = frame.first(frame.size() - kFcsSize);
-      if (FrameChecksum(checked) == wire::Get32(frame.data() + checked.size())) out.fcs = Fcs::kOk;
-      frame = checked;
-    }
-    if (out.fcs == Fcs::kBad) return Judged(out, Verdict::kDropped, "bad-fcs");
-  } else {
-    out.fcs = Fcs::kAbsent;
-  }
-
+// The frame without checksum, known to begin as an action frame does.
+Packet Judge(Bytes frame, bool is_cut, Packet out) {
   if (frame.size() < kMacHeaderSize) {
     return Judged(out, Verdict::kMalformed, is_cut ? "capture-truncated" : "mac-header");
   }
@@ -155,6 +126,47 @@ Packet ReadPacket(Bytes packet, size_t air_size) {
   // What is left may end in the middle of the checksum: whole, but never checked.
   if (is_cut && out.verdict == Verdict::kEspNow) return Judged(out, Verdict::kMalformed, "capture-truncated");
   return out;
+}
+
+}  // namespace
+
+uint32_t FrameChecksum(Bytes bytes) {
+  uint32_t crc = 0xFFFFFFFF;
+  for (const uint8_t b : bytes) crc = crc >> 8 ^ kCrcTable[(crc ^ b) & 0xFF];
+  return ~crc;
+}
+
+Packet ReadPacket(Bytes packet, size_t air_size) {
+  Packet out;
+  if (const char* reason = ReadRadiotap(packet, &out.radiotap)) return Judged(out, Verdict::kMalformed, reason);
+  out.has_radiotap = true;
+  const bool is_cut = air_size > packet.size();
+  Bytes frame = packet.subspan(out.radiotap.size);
+  if (!frame.empty() && frame[0] != kActionFrame) return Judged(out, Verdict::kNotEspNow, "not-an-action-frame");
+
+  if (is_cut) {
+    out.fcs = Fcs::kNotCaptured;
+    // What is left may hold part of the checksum; every length below is refused when it reaches the cut.
+  } else if (out.radiotap.fcs_present() || out.radiotap.bad_fcs_flag()) {
+    out.fcs = Fcs::kBad;
+    if (out.radiotap.fcs_present() && !out.radiotap.bad_fcs_flag() && frame.size() >= kFcsSize) {
+      const Bytes checked = frame.first(frame.size() - kFcsSize);
+      if (FrameChecksum(checked) == wire::Get32(frame.data() + checked.size())) out.fcs = Fcs::kOk;
+      frame = checked;
+    }
+    if (out.fcs == Fcs::kBad) return Judged(out, Verdict::kDropped, "bad-fcs");
+  } else {
+    out.fcs = Fcs::kAbsent;
+  }
+
+  return Judge(frame, is_cut, out);
+}
+
+Packet ReadFrame(Bytes frame) {
+  if (!frame.empty() && frame[0] != kActionFrame) return Judged({}, Verdict::kNotEspNow, "not-an-action-frame");
+  Packet out;
+  out.fcs = Fcs::kAbsent;
+  return Judge(frame, false, out);
 }
 
 Bytes JoinBody(const Packet& packet, std::span<uint8_t, kMaxBody2> scratch) {

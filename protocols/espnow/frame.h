@@ -75,6 +75,8 @@ struct Packet {
 // `packet` begins with radiotap. `air_size`: how long the packet was before the capture cut it; at least packet.size().
 Packet ReadPacket(Bytes packet, size_t air_size);
 inline Packet ReadPacket(Bytes packet) { return ReadPacket(packet, packet.size()); }
+// The same for a frame without radiotap and without checksum.
+Packet ReadFrame(Bytes frame);
 
 // The body in one piece: a view into the frame when there is one element, else copied to `scratch`.
 Bytes JoinBody(const Packet& packet, std::span<uint8_t, kMaxBody2> scratch);
