@@ -1,0 +1,49 @@
+// What the hub must keep of its nodes to talk to them after a restart: the secrets that the operator gave, the key that
+// it shares with each joined node, and the wishes (set-points) that a node has not confirmed yet.
+//
+// One private file of JSON for each network of nodes. Key bytes go in and never out: no error, log or API holds any.
+// No session is stored: after a restart each node and the hub agree on a new one, so no nonce is used twice.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "protocols/link/hub_peer.h"
+
+namespace vesta::hub {
+
+inline constexpr size_t kMaxNodeKeysBytes = 4u << 20;  // more than 10,000 nodes with a wish each need
+inline constexpr size_t kMaxNodeSecrets = 1024;
+inline constexpr size_t kMaxNodeWishes = 4096;
+
+struct NodeSecret {
+  link::Secret secret = {};
+  std::string name;
+};
+
+// A value that somebody asked for and the node has not answered.
+struct NodeWish {
+  std::string node;  // id of the node, as the API names it
+  uint8_t item = 0;
+  int64_t mantissa = 0;
+  int8_t exponent = 0;
+  UtcUs at_us = 0;
+  std::string who;
+};
+
+struct NodeKeys {
+  std::vector<NodeSecret> secrets;
+  std::vector<link::PeerRecord> peers;
+  std::vector<NodeWish> wishes;
+};
+
+// Entries that can't be read are left out and told in *problems. The error: the file is there and not to be used.
+tl::expected<NodeKeys, std::string> ReadNodeKeys(const std::string& path, std::vector<std::string>* problems);
+tl::expected<void, std::string> WriteNodeKeys(const std::string& path, const NodeKeys& keys);
+
+// 32 hex digits, dashes, colons and blanks between them allowed. False for anything else and for one digit repeated.
+bool ParseNodeSecret(std::string_view text, link::Secret* out);
+
+}  // namespace vesta::hub
