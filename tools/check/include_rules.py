@@ -28,6 +28,7 @@ MAY = {
     "hub/live": {"model", "hub/devices", "hub/clock", "hub/journal"},
     "hub/intake": PORTABLE | {"hub/devices", "hub/clock", "hub/journal", "hub/live", "hub/config"},
     "hub/keys": PORTABLE,
+    "hub/nodes": PORTABLE | {"hub/clock", "hub/devices", "hub/live", "hub/keys"},
     "hub/config": {"model", "hub/audit/sha256.h"},
     "hub/catalog": PORTABLE | {"hub/devices"},
     "hub/mqtt": {"model", "hub/config", "hub/clock"},
