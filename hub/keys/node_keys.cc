@@ -82,6 +82,21 @@ std::optional<NodeWish> WishOf(const Json& entry) {
   return wish;
 }
 
+std::optional<LegacyAddress> LegacyOf(const Json& entry) {
+  LegacyAddress legacy;
+  if (!entry.is_object() || !FromHex(entry, "address", &legacy.address)) return std::nullopt;
+  legacy.node = TextOf(entry, "node");
+  return legacy;
+}
+
+std::optional<NodeConfigured> ConfiguredOf(const Json& entry) {
+  NodeConfigured one;
+  if (!entry.is_object() || !NumberOf(entry, "version", &one.version)) return std::nullopt;
+  one.node = TextOf(entry, "node");
+  one.digest = TextOf(entry, "digest");
+  return one;
+}
+
 template <typename Entry, typename ReadOne>
 void ReadList(const std::string& path, const Json& root, const char* name, const ReadOne& read_one,
               std::vector<Entry>* out, std::vector<std::string>* problems) {
@@ -108,6 +123,9 @@ tl::expected<NodeKeys, std::string> ReadNodeKeys(const std::string& path, std::v
   ReadList(path, root, "secrets", SecretOf, &keys.secrets, problems);
   ReadList(path, root, "peers", PeerOf, &keys.peers, problems);
   ReadList(path, root, "wishes", WishOf, &keys.wishes, problems);
+  ReadList(path, root, "legacy", LegacyOf, &keys.legacy, problems);
+  ReadList(path, root, "configured", ConfiguredOf, &keys.configured, problems);
+  NumberOf(root, "schedules_run_us", &keys.schedules_run_us);
   return keys;
 }
 
@@ -132,6 +150,13 @@ tl::expected<void, std::string> WriteNodeKeys(const std::string& path, const Nod
                               {"at_us", wish.at_us},
                               {"who", wish.who}});
   }
+  for (const LegacyAddress& one : keys.legacy) {
+    root["legacy"].push_back({{"node", one.node}, {"address", HexOf(one.address)}});
+  }
+  for (const NodeConfigured& one : keys.configured) {
+    root["configured"].push_back({{"node", one.node}, {"digest", one.digest}, {"version", one.version}});
+  }
+  root["schedules_run_us"] = keys.schedules_run_us;
   return WritePrivateFile(path, root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 

@@ -33,10 +33,26 @@ struct NodeWish {
   std::string who;
 };
 
+// The radio address that a node of an original network had: it does not pair anew when the hub restarts.
+struct LegacyAddress {
+  std::string node;
+  link::Address address = {};
+};
+
+// The configuration that a node was sent last.
+struct NodeConfigured {
+  std::string node;
+  std::string digest;  // hex
+  uint32_t version = 0;
+};
+
 struct NodeKeys {
   std::vector<NodeSecret> secrets;
   std::vector<link::PeerRecord> peers;
   std::vector<NodeWish> wishes;
+  std::vector<LegacyAddress> legacy;
+  std::vector<NodeConfigured> configured;
+  UtcUs schedules_run_us = 0;  // what was due up to here was carried out
 };
 
 // Entries that can't be read are left out and told in *problems. The error: the file is there and not to be used.
