@@ -18,6 +18,7 @@ import { Login } from "./views/login.tsx";
 import { IsIncubator, WardPage } from "./views/ward.tsx";
 
 const AuditPage = Later(() => import("./views/audit.tsx").then((view) => view.AuditPage));
+const NodesPage = Later(() => import("./views/nodes.tsx").then((view) => view.NodesPage));
 const KeysPage = Later(() => import("./views/keys.tsx").then((view) => view.KeysPage));
 const UnknownPage = Later(() => import("./views/unknown.tsx").then((view) => view.UnknownPage));
 const TracePage = Later(() => import("./views/trace.tsx").then((view) => view.TracePage));
@@ -26,6 +27,7 @@ const kNav: [Page, string, string][] = [
   ["home", "#/", "Devices"],
   ["ward", "#/ward", "Ward"],
   ["health", "#/health", "Sources and outputs"],
+  ["nodes", "#/nodes", "Nodes"],
   ["keys", "#/keys", "Keys"],
   ["unknown", "#/unknown", "Unknown frames"],
 ];
@@ -52,7 +54,7 @@ function App(): JSX.Element {
   const has_ward = [...hub.devices.values()].some(IsIncubator);
   // Keys are for sources that hear sealed adverts, and for those who may operate the hub.
   const has_keys = hub.session?.scope === "operate" && (hub.sources ?? []).some((source) => source.protocol === "victron");
-  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys };
+  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys, nodes: (hub.sources ?? []).some((source) => source.protocol === "nodes") };
   const [route, set_route] = useState<Route>(() => ParseRoute(location.hash));
   useEffect(() => {
     const on_hash = () => set_route(ParseRoute(location.hash));
@@ -97,6 +99,7 @@ function App(): JSX.Element {
           {route.page === "ward" && <WardPage />}
           {route.page === "trace" && <TracePage route={route} />}
           {route.page === "keys" && <KeysPage />}
+          {route.page === "nodes" && <NodesPage may={hub.session?.scope === "operate"} />}
           {route.page === "audit" && <AuditPage />}
         </Guard>
       </main>

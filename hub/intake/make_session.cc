@@ -114,7 +114,7 @@ std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::
   return nullptr;
 }
 
-bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron"; }
+bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron" || protocol == "nodes"; }
 
 LateDecodeRules LateDecodeRulesOf(std::string_view protocol) {
   if (protocol != "victron") return {};

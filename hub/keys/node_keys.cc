@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "hub/keys/private_file.h"
@@ -16,8 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-template <size_t n>
-std::string HexOf(const std::array<uint8_t, n>& bytes) {
+std::string HexOf(std::span<const uint8_t> bytes) {
   std::string text;
   for (const uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
   return text;
@@ -97,6 +97,21 @@ std::optional<NodeConfigured> ConfiguredOf(const Json& entry) {
   return one;
 }
 
+std::optional<KeptDescription> DescriptionOf(const Json& entry) {
+  if (!entry.is_object()) return std::nullopt;
+  KeptDescription kept;
+  kept.node = TextOf(entry, "node");
+  const std::string text = TextOf(entry, "cbor");
+  if (text.size() % 2 != 0) return std::nullopt;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const int high = HexDigitValue(text[i]);
+    const int low = HexDigitValue(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    kept.cbor.push_back(static_cast<uint8_t>(high << 4 | low));
+  }
+  return kept;
+}
+
 template <typename Entry, typename ReadOne>
 void ReadList(const std::string& path, const Json& root, const char* name, const ReadOne& read_one,
               std::vector<Entry>* out, std::vector<std::string>* problems) {
@@ -125,6 +140,7 @@ tl::expected<NodeKeys, std::string> ReadNodeKeys(const std::string& path, std::v
   ReadList(path, root, "wishes", WishOf, &keys.wishes, problems);
   ReadList(path, root, "legacy", LegacyOf, &keys.legacy, problems);
   ReadList(path, root, "configured", ConfiguredOf, &keys.configured, problems);
+  ReadList(path, root, "descriptions", DescriptionOf, &keys.descriptions, problems);
   NumberOf(root, "schedules_run_us", &keys.schedules_run_us);
   return keys;
 }
@@ -155,6 +171,9 @@ tl::expected<void, std::string> WriteNodeKeys(const std::string& path, const Nod
   }
   for (const NodeConfigured& one : keys.configured) {
     root["configured"].push_back({{"node", one.node}, {"digest", one.digest}, {"version", one.version}});
+  }
+  for (const KeptDescription& one : keys.descriptions) {
+    root["descriptions"].push_back({{"node", one.node}, {"cbor", HexOf(one.cbor)}});
   }
   root["schedules_run_us"] = keys.schedules_run_us;
   return WritePrivateFile(path, root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");

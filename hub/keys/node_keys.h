@@ -14,7 +14,7 @@
 
 namespace vesta::hub {
 
-inline constexpr size_t kMaxNodeKeysBytes = 4u << 20;  // more than 10,000 nodes with a wish each need
+inline constexpr size_t kMaxNodeKeysBytes = 32u << 20;  // more than 10,000 nodes need
 inline constexpr size_t kMaxNodeSecrets = 1024;
 inline constexpr size_t kMaxNodeWishes = 4096;
 
@@ -46,12 +46,19 @@ struct NodeConfigured {
   uint32_t version = 0;
 };
 
+// What a node said of itself, so that its entities are the same right after a restart. CBOR, as it came.
+struct KeptDescription {
+  std::string node;
+  std::vector<uint8_t> cbor;
+};
+
 struct NodeKeys {
   std::vector<NodeSecret> secrets;
   std::vector<link::PeerRecord> peers;
   std::vector<NodeWish> wishes;
   std::vector<LegacyAddress> legacy;
   std::vector<NodeConfigured> configured;
+  std::vector<KeptDescription> descriptions;
   UtcUs schedules_run_us = 0;  // what was due up to here was carried out
 };
 

@@ -142,6 +142,20 @@ const ItemSpec* NodeDescription::Find(uint8_t index) const {
   return found != items.end() && found->index == index ? &*found : nullptr;
 }
 
+std::string NodeDescription::PartOf(const ItemSpec& spec) const {
+  if (spec.function == "node") return "";
+  const auto plain = [](const ItemSpec& one) {
+    const std::string what = one.id.empty() ? CleanWord(one.name, kMaxItemTextBytes) : one.id;
+    return what.empty() ? one.function : one.function + "-" + what;
+  };
+  const std::string part = plain(spec);
+  for (const ItemSpec& other : items) {
+    if (other.card == spec.card) return part;
+    if (plain(other) == part) break;  // an earlier card has the name
+  }
+  return part + "-" + std::to_string(spec.card);
+}
+
 std::string CleanWord(std::string_view text, size_t most) {
   std::string word;
   for (const char c : text) {

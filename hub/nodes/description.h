@@ -53,6 +53,9 @@ struct NodeDescription {
   size_t left_out = 0;
 
   const ItemSpec* Find(uint8_t index) const;
+  // Which part of the node an item belongs to, the same tomorrow: "thermometer-kitchen"; "" for the node itself. Two
+  // parts of one function without names are told apart by their cards.
+  std::string PartOf(const ItemSpec& spec) const;
 };
 
 // nullopt: this is no description. `hash` is made from the bytes.

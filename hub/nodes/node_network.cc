@@ -108,6 +108,14 @@ void NodeNetwork::Load() {
     NodeState& node = StateOf(NodeKind::kLink, record.node, record.address);
     node.told_epoch = epoch;
   }
+  for (const KeptDescription& kept : keys_.descriptions) {
+    NodeState* node = FindState(kept.node);
+    auto read = node == nullptr ? std::nullopt : ReadDescription(kept.cbor);
+    if (!read) continue;
+    node->description = std::make_shared<NodeDescription>(std::move(*read));
+    node->label = node->description->name;
+    descriptions_[node->description->hash] = node->description;
+  }
   MakeLegacyGateway();
   schedules_run_us_ = keys_.schedules_run_us;
   restoring_ = keys_.wishes;

@@ -145,12 +145,7 @@ NodeView NodeNetwork::ViewOf(const NodeState& node) const {
         item.max = Tighter(item.max, named->max, -1);
       }
       item.step = {spec.step.value_or(1), spec.exponent};
-      std::string suffix;
-      for (const auto& [one, slot] : node.slots) {
-        const auto state = node.items.find(spec.index);
-        if (state != node.items.end() && state->second.slot == slot) suffix = one;
-      }
-      add_item(spec.index, suffix, std::move(item));
+      add_item(spec.index, node.description->PartOf(spec), std::move(item));
     }
   } else if (entry != nullptr && node.kind == NodeKind::kVesta2025) {
     for (const LegacyDevice& one : entry->devices) {
@@ -264,6 +259,7 @@ NodeResult NodeNetwork::Forget(std::string_view id) {
   }
   std::erase_if(keys_.legacy, [&](const LegacyAddress& one) { return one.node == id; });
   std::erase_if(restoring_, [&](const NodeWish& one) { return one.node == id; });
+  std::erase_if(keys_.descriptions, [&](const KeptDescription& one) { return one.node == id; });
   const bool is_legacy = node->kind == NodeKind::kVesta2025 || node->kind == NodeKind::kVesta2022;
   nodes_.erase(nodes_.find(id));
   if (is_legacy) MakeLegacyGateway();

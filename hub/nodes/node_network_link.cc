@@ -142,8 +142,9 @@ void NodeNetwork::OnDescription(uint16_t number, const link::Description& descri
 }
 
 void NodeNetwork::Describe(NodeState& node) {
-  auto read = ReadDescription(node.gathered);
+  std::vector<uint8_t> bytes = std::move(node.gathered);
   node.gathered = {};
+  auto read = ReadDescription(bytes);
   if (!read || read->hash != node.info.description_hash) {
     ++bad_descriptions_;
     node.note = "its description could not be read";
@@ -154,10 +155,12 @@ void NodeNetwork::Describe(NodeState& node) {
   node.description = std::make_shared<NodeDescription>(std::move(*read));
   descriptions_[node.description->hash] = node.description;
   node.items.clear();
-  node.cards.clear();
   if (!node.description->name.empty()) node.label = node.description->name;
   node.asked_us = INT64_MIN;
+  std::erase_if(keys_.descriptions, [&](const KeptDescription& one) { return one.node == node.id; });
+  keys_.descriptions.push_back({node.id, std::move(bytes)});
   TellDevice(node);
+  SaveKeys();
   RestoreWishes();
 }
 
@@ -227,19 +230,10 @@ ItemState& NodeNetwork::ItemOf(NodeState& node, uint8_t index) {
   } else if (!state.spec->is_frames) {
     const ItemSpec& spec = *state.spec;
     state.field = fields_.Register(spec);
-    if (spec.function == "node") {
-      state.slot = node.slot;
-    } else {
-      std::string suffix = spec.function;
-      const std::string what = spec.id.empty() ? CleanWord(spec.name, kMaxItemTextBytes) : spec.id;
-      if (!what.empty()) suffix += "-" + what;
-      // Two relays without names are told apart by their cards.
-      const auto card = node.cards.emplace(suffix, spec.card).first;
-      if (card->second != spec.card) suffix += fmt::format("-{}", spec.card);
-      std::string label = named != nullptr && !named->name.empty() ? named->name : spec.name;
-      if (label.empty()) label = spec.function;
-      state.slot = SlotOf(node, suffix, label, KindOf(spec.function));
-    }
+    const std::string part = node.description->PartOf(spec);
+    std::string label = named != nullptr && !named->name.empty() ? named->name : spec.name;
+    if (label.empty()) label = spec.function;
+    state.slot = part.empty() ? node.slot : SlotOf(node, part, label, KindOf(spec.function));
   }
   if (state.field == kNoField) ++no_field_;
   return state;

@@ -51,8 +51,7 @@ struct NodeState {
   uint8_t next_chunk = 0;
   int64_t asked_us = INT64_MIN;  // monotonic: since when its description is waited for
   std::map<uint8_t, ItemState> items;
-  std::map<std::string, uint16_t> slots;  // by what follows the node's id in the identity
-  std::map<std::string, uint32_t> cards;  // which card of the description a suffix stands for
+  std::map<std::string, uint16_t> slots;  // by part of the node
   std::map<uint8_t, std::unique_ptr<Relay>> relays;
   std::map<uint8_t, NodeCommand> commands;
 

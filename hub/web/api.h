@@ -20,6 +20,7 @@
 #include "hub/journal/output_health.h"
 #include "hub/keys/key_desk.h"
 #include "hub/live/live_view.h"
+#include "hub/nodes/node_desk.h"
 #include "hub/store/store.h"
 #include "hub/web/auth.h"
 #include "hub/web/events.h"
@@ -100,6 +101,7 @@ struct ApiContext {
   // The error is for people: no such format, device or field.
   std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
   WardContext ward = {};
+  NodeDesk* nodes = nullptr;  // of a hub without a source of nodes
 };
 
 // Longest name and place that a user may give.
@@ -118,6 +120,7 @@ void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slo
 void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddKeyRoutes(Router& router, ApiContext& context);
+void AddNodeRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddStatusRoute(Router& router, ApiContext& context);
 void AddAuditRoutes(Router& router, ApiContext& context, const QuerySlots& slots);

@@ -52,6 +52,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddExportRoute(router, context, slots);
   AddFrameRoutes(router, context, slots);
   AddKeyRoutes(router, context);
+  AddNodeRoutes(router, context);
   AddCountRoutes(router, context);
   AddGapRoutes(router, context, slots);
   AddTraceRoutes(router, context, slots);

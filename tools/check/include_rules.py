@@ -35,11 +35,11 @@ MAY = {
     # The rooms at the hub's edge never include one another: they meet at the journal, the live view and the model.
     "hub/sources": PORTABLE | {"hub/config", "hub/clock", "hub/intake", "hub/live", "hub/mqtt"},
     "hub/outputs": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
-                    "hub/mqtt", "hub/catalog"},
+                    "hub/mqtt", "hub/nodes", "hub/catalog"},
     "hub/export": {"model", "formats", "hub/devices", "hub/journal", "hub/store", "hub/catalog"},
     "hub/insight": {"model", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live"},
     "hub/web": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
-                "hub/intake", "hub/keys", "hub/catalog", "hub/audit", "hub/places"},
+                "hub/intake", "hub/keys", "hub/nodes", "hub/catalog", "hub/audit", "hub/places"},
     "simulators": PORTABLE | {"node"},
     "app": PORTABLE | {"node", "hub", "simulators"},
     "tests": PORTABLE | {"node", "hub", "simulators", "app"},
