@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "app/doctor_bluetooth.h"
+#include "app/doctor_nodes.h"
 #include "app/doctor_report.h"
 #include "app/exit_code.h"
 #include "app/listen.h"
@@ -146,6 +147,8 @@ PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfi
   } else if (config.type == "capture") {
     patient.where = config.file;
     ExamineCapture(config, &patient);
+  } else if (config.type == "nodes") {
+    patient = ExamineNodes(config);
   } else if (config.type == "bluetooth") {
     Tell(options, "listening to Bluetooth ...");
     patient = ExamineBluetooth(hub::ScanOptionsOf(config), options.seconds);

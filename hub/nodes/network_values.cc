@@ -1,12 +1,19 @@
 #include "hub/nodes/network_values.h"
 
 #include <array>
-#include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "model/hex_digit.h"
 
 namespace vesta::hub {
+
+namespace {
+
+constexpr int8_t kLeastExponent = -4;
+constexpr int64_t kMostMantissa = 1'000'000'000'000;
+
+}  // namespace
 
 std::optional<int64_t> WholeNumber(const nlohmann::json& value) {
   if (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX) return std::nullopt;
@@ -18,12 +25,12 @@ std::optional<int64_t> WholeNumber(const nlohmann::json& value) {
 
 std::optional<Decimal> DecimalOf(const nlohmann::json& value) {
   Decimal decimal;
-  if (value.is_string()) {
-    if (!ParseDecimal(value.get_ref<const std::string&>(), &decimal)) return std::nullopt;
-    return decimal;
+  if (!value.is_string() && !value.is_number()) return std::nullopt;
+  if (!ParseDecimal(value.is_string() ? value.get_ref<const std::string&>() : value.dump(), &decimal)) {
+    return std::nullopt;
   }
-  if (!value.is_number()) return std::nullopt;
-  if (!ParseDecimal(value.dump(), &decimal)) return std::nullopt;
+  // What a set-point or a limit can be; also what a JSON number holds exactly.
+  if (decimal.exponent < kLeastExponent || std::abs(decimal.mantissa) > kMostMantissa) return std::nullopt;
   return decimal;
 }
 

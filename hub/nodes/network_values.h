@@ -14,7 +14,7 @@ namespace vesta::hub {
 
 // The original writes numbers as texts, too.
 std::optional<int64_t> WholeNumber(const nlohmann::json& value);
-// A JSON number is taken as its shortest text: 20.5 is exactly that.
+// A JSON number is taken as its shortest text: 20.5 is exactly that. At most four decimals.
 std::optional<Decimal> DecimalOf(const nlohmann::json& value);
 // The nearest number that JSON has; a set-point has few digits.
 nlohmann::ordered_json NumberJson(const Decimal& value);

@@ -6,10 +6,10 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
-#include <linux/if_arp.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -9,8 +9,13 @@ import { DeviceHref } from "../route.ts";
 
 const kEvery_ms = 2_000;
 const kWindow_s = 120;
+const kAirs: Record<string, string> = { udp: "UDP", serial: "Radio on a serial port", wifi: "Wi-Fi in monitor mode" };
 const kPing = 0xf0;
 const kRestart = 0xf1;
+
+// Here and not in the style sheet, which is loaded at first by everybody.
+const kLine = { display: "flex", flexWrap: "wrap", alignItems: "center", gap: "0.5rem", margin: "0.5rem 0" };
+const kNumber = { width: "7rem" };
 
 interface Network {
   source: string; air: string; address: string; channel: number; nodes: number; max_nodes: number; window_s: number;
@@ -59,7 +64,7 @@ function Control({ node, item, act }: { node: Node; item: Item; act: Do }): JSX.
   const set = (text: string) => act(() => Send("PUT", `/nodes/${encodeURIComponent(node.id)}/items/${item.item}`, { value: text }));
   const label = item.name + ", " + Words(item.field);
   return (
-    <div class="node-control">
+    <div style={kLine}>
       <span><bdi>{label}</bdi></span>
       {item.kind === "flag" ? (
         <span class="buttons">
@@ -67,8 +72,8 @@ function Control({ node, item, act }: { node: Node; item: Item; act: Do }): JSX.
           <button type="button" aria-label={label + " off"} onClick={() => set("0")}>Off</button>
         </span>
       ) : (
-        <form onSubmit={(e) => { e.preventDefault(); set(value); }}>
-          <input type="number" aria-label={label} value={value} step={item.step} min={item.min ?? undefined} max={item.max ?? undefined}
+        <form style={{ ...kLine, margin: "0" }} onSubmit={(e) => { e.preventDefault(); set(value); }}>
+          <input type="number" style={kNumber} aria-label={label} value={value} step={item.step} min={item.min ?? undefined} max={item.max ?? undefined}
             onInput={(e) => set_value(e.currentTarget.value)} /> {item.unit} <button type="submit" disabled={value === ""}>Set</button>
         </form>
       )}
@@ -84,7 +89,7 @@ function NodePanel({ node, act, may }: { node: Node; act: Do; may: boolean }): J
   return (
     <section class={"panel node " + node.state}>
       <h2><bdi>{node.name || node.id}</bdi> <small class={"state " + node.state}>{Words(node.state)}</small></h2>
-      <p class="facts">
+      <p>
         <span class="digits"><bdi>{node.id}</bdi>{node.number ? ", number " + node.number : ""}</span>{" "}
         {node.group && <bdi>{node.group}</bdi>} <Signal dbm={node.rssi_dbm} channel={node.channel} />, heard {Ago(node.heard)},{" "}
         {FormatNumber(node.reports, 0)} reports{node.sleepy && ", sleeps between them"}{node.firmware && ", firmware " + node.firmware}
@@ -96,7 +101,7 @@ function NodePanel({ node, act, may }: { node: Node; act: Do; may: boolean }): J
         ? <Control key={item.item} node={node} item={item} act={act} />
         : <p key={item.item}><bdi>{item.name}</bdi></p>)}
       {other.map((wish) => <WishText key={wish.item} wish={wish} />)}
-      <div class="buttons">
+      <div class="buttons" style={kLine}>
         {node.device && <a href={DeviceHref(node.device)}>Values</a>}
         {may && <button type="button" onClick={() => order("ping")}>Ping</button>}
         {may && <button type="button" onClick={() => order("restart")}>Restart</button>}
@@ -168,15 +173,15 @@ export function NodesPage({ may }: { may: boolean }): JSX.Element {
       {data?.networks.map((network) => (
         <section class="panel" key={network.source}>
           <h2><bdi>{network.source}</bdi></h2>
-          <p class="facts">
-            {Words(network.air)}{network.channel ? ", channel " + network.channel : ""}, {network.nodes} of {network.max_nodes} nodes,{" "}
+          <p>
+            {kAirs[network.air]}{network.channel ? ", channel " + network.channel : ""}, {network.nodes} of {network.max_nodes} nodes,{" "}
             {network.secrets} secrets, {network.schedules} schedules
           </p>
           {network.problems.map((problem) => <p class="error" key={problem}><bdi>{problem}</bdi></p>)}
         </section>
       ))}
       {data && may && (
-        <div class="buttons">
+        <div class="buttons" style={kLine}>
           {left_s > 0
             ? <button type="button" onClick={() => open(0)}>Close joining ({left_s} s left)</button>
             : <button type="button" class="main" onClick={() => open(kWindow_s)}>Let new nodes join for {kWindow_s / 60} minutes</button>}
