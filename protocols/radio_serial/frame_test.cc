@@ -60,7 +60,7 @@ TEST(RadioSerial, DamageCostsOneMessageAndIsCounted) {
   std::array<uint8_t, kMaxOnWire> wire;
   const std::vector<uint8_t> good = Wired(Write(1, Sent{5, SendResult::kFull}, wire), wire);
   for (size_t i = 0; i < good.size(); ++i) {
-    for (const uint8_t change : {0x01, 0x80, 0xFF}) {
+    for (const uint8_t change : std::array<uint8_t, 3>{0x01, 0x80, 0xFF}) {
       Reader reader;
       std::vector<uint8_t> bytes = good;
       bytes[i] ^= change;
@@ -77,7 +77,7 @@ TEST(RadioSerial, DamageCostsOneMessageAndIsCounted) {
 TEST(RadioSerial, GapsOfTheSequenceAreCounted) {
   Reader reader;
   std::array<uint8_t, kMaxOnWire> wire;
-  for (const uint8_t sequence : {254, 255, 0, 3}) ReadAll(reader, Wired(Write(sequence, Sent{}, wire), wire));
+  for (const uint8_t sequence : std::array<uint8_t, 4>{254, 255, 0, 3}) ReadAll(reader, Wired(Write(sequence, Sent{}, wire), wire));
   EXPECT_EQ(reader.lost(), 2u);
 }
 
