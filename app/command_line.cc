@@ -298,16 +298,16 @@ void AddExport(CLI::App& app, ExportOptions* options) {
 }
 
 void AddNodes(CLI::App& app, NodesOptions* options) {
-  CLI::App* nodes =
-      AddCommand(app, "nodes", "Show a network of nodes, let nodes join, take over files of the original server",
-                 "list, open, export and put talk to the running hub; import makes a description out of Struct.json and\n"
-                 "peersList.js; import-log takes day files into the data folder of a hub that is stopped.\n"
-                 "  vesta nodes list\n"
-                 "  vesta nodes open --seconds 120\n"
-                 "  vesta nodes export > network.json\n"
-                 "  vesta nodes put network.json\n"
-                 "  vesta nodes import Struct.json peersList.js --into network.json\n"
-                 "  vesta nodes import-log 2026_03_01.JSN --network network.json --data /var/lib/vesta");
+  CLI::App* nodes = AddCommand(
+      app, "nodes", "Show a network of nodes, let nodes join, take over files of the original server",
+      "list, open, export and put talk to the running hub; import makes a description out of Struct.json and\n"
+      "peersList.js; import-log takes day files into the data folder of a hub that is stopped.\n"
+      "  vesta nodes list\n"
+      "  vesta nodes open --seconds 120\n"
+      "  vesta nodes export > network.json\n"
+      "  vesta nodes put network.json\n"
+      "  vesta nodes import Struct.json peersList.js --into network.json\n"
+      "  vesta nodes import-log 2026_03_01.JSN --network network.json --data /var/lib/vesta");
   nodes->add_option("ACTION", options->action, "What to do")
       ->required()
       ->check(CLI::IsMember({"list", "open", "export", "put", "import", "import-log"}));

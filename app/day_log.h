@@ -1,8 +1,8 @@
 // The day files of the original server, taken into the history of a hub that is stopped.
 //
-// A file is {"Data":[rows]}: UID is the UTC time of the write, each other key NAME_peer_device with the mean of a quarter
-// of an hour as text. Means are derived readings with that time. What a switch or a heating was on average is taken only
-// when it was the same all the time. Each reading is imported once, however often the command is run.
+// A file is {"Data":[rows]}: UID is the UTC time of the write, each other key NAME_peer_device with the mean of a
+// quarter of an hour as text. Means are derived readings with that time. What a switch or a heating was on average is
+// taken only when it was the same all the time. Each reading is imported once, however often the command is run.
 #pragma once
 
 #include <cstdint>

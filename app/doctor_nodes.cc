@@ -15,7 +15,7 @@ void ExamineRadios(const hub::SourceConfig& config, PatientReport* patient) {
   for (const hub::WifiRadio& radio : hub::ListWifiRadios(&problem)) {
     patient->findings.push_back(fmt::format(
         "{}: {}", radio.name,
-        !radio.can_monitor     ? "can't monitor"
+        !radio.can_monitor      ? "can't monitor"
         : radio.can_acknowledge ? "can monitor, and acknowledges when the interface is made with `flags active`"
                                 : "can monitor, but not acknowledge: nodes repeat each frame, and nothing is lost"));
   }

@@ -225,8 +225,8 @@ void Hub::MakeNodesSource(const hub::SourceConfig& config) {
   base.type = config.type;
   base.where = "through " + config.name;
   SourceEntry forwarded;
-  forwarded.senders = std::make_unique<hub::SenderLines>(
-      clock_, std::move(base), [this, config](const std::string& sender) {
+  forwarded.senders =
+      std::make_unique<hub::SenderLines>(clock_, std::move(base), [this, config](const std::string& sender) {
         // "protocol sender"
         hub::SourceConfig inner = config;
         inner.name = config.name + "-forwarded";
@@ -247,7 +247,8 @@ void Hub::MakeNodesSource(const hub::SourceConfig& config) {
   };
   auto place = std::make_shared<hub::SessionLine*>(nullptr);
   hub::NodeNetwork& network = nodes_->Add(
-      config, [this, place] {
+      config,
+      [this, place] {
         boost::asio::post(io_, [this, place] {
           if (*place != nullptr && !stopping_) (*place)->Poke();
         });
@@ -256,9 +257,9 @@ void Hub::MakeNodesSource(const hub::SourceConfig& config) {
   SourceEntry entry;
   entry.line = MakeLine(config, Where(config), "", network.MakeSession());
   *place = entry.line.get();
-  entry.source = hub::MakeNodesSource(io_, config, *entry.line, [&network](const hub::AirAddress& address, uint8_t channel) {
-    network.SetAir(address, channel);
-  });
+  entry.source = hub::MakeNodesSource(
+      io_, config, *entry.line,
+      [&network](const hub::AirAddress& address, uint8_t channel) { network.SetAir(address, channel); });
   sources_.push_back(std::move(entry));
   sources_.push_back(std::move(forwarded));
 }

@@ -115,7 +115,7 @@ class Hub {
   std::unique_ptr<hub::LateDecoder> late_;
   hub::mqtt::SharedConnections brokers_;
   std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
-  uint64_t merged_kept_ = 0;  // sum of their revisions when they were last written
+  uint64_t merged_kept_ = 0;           // sum of their revisions when they were last written
   std::unique_ptr<NodeOffice> nodes_;  // outlives the sessions of its networks
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;

@@ -50,15 +50,14 @@ hub::NodeNetwork& NodeOffice::Add(const hub::SourceConfig& config, std::function
       config.network_file.empty() ? fmt::format("{}/network-{}.json", folder, config.name) : config.network_file;
   options.channel = config.channel;
   FindZone(config_.site_zone, &options.zone);
-  hub::NodeHost host{clock_,
-                     directory_,
-                     live_,
-                     [this](std::span<const Reading> readings, size_t bytes) {
-                       return journal_.HasRoom(readings, bytes);
-                     },
-                     [this] { return journal_.last_number(); },
-                     std::move(poke),
-                     std::move(relay)};
+  hub::NodeHost host{
+      clock_,
+      directory_,
+      live_,
+      [this](std::span<const Reading> readings, size_t bytes) { return journal_.HasRoom(readings, bytes); },
+      [this] { return journal_.last_number(); },
+      std::move(poke),
+      std::move(relay)};
   hub::NodeNetwork& network =
       *networks_.emplace_back(std::make_unique<hub::NodeNetwork>(std::move(options), std::move(host), *random_));
   network.Load();

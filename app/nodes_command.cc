@@ -98,8 +98,8 @@ int Import(const NodesOptions& options) {
     if (!text) return Fail(file + " can't be read", kExitCannotStart);
     // The list of addresses has no devices of its own, only tables.
     const bool is_peers = text->find("\"mac\"") != std::string::npos;
-    const auto done = is_peers ? hub::ImportPeers(*text, &network, &problems)
-                               : hub::ImportStruct(*text, &network, &problems);
+    const auto done =
+        is_peers ? hub::ImportPeers(*text, &network, &problems) : hub::ImportStruct(*text, &network, &problems);
     if (!done) return Fail(fmt::format("{}: {}", file, done.error()));
   }
   for (const std::string& problem : problems) fmt::print(stderr, "{}\n", Printable(problem));

@@ -87,7 +87,8 @@ struct MedibusConfig {
 
 struct SourceConfig {
   std::string name;  // unique, [a-z0-9_-]+
-  std::string type;  // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "mqtt", "nodes", "capture"
+  std::string
+      type;  // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "mqtt", "nodes", "capture"
   std::string protocol;  // "p1", "victron", "vedirect", "medibus", "masterbus", "nodes"
   bool enabled = true;
 

@@ -138,7 +138,8 @@ void Rules::CheckSelect(const JsonNode& node, const std::string& path, const Sou
 
 void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source,
                           const char* transport, const char* port_key) {
-  CheckUnique(node, path, port_key, fmt::format("{} {} port {}", transport, source.listen, source.tcp_port), "listener");
+  CheckUnique(node, path, port_key, fmt::format("{} {} port {}", transport, source.listen, source.tcp_port),
+              "listener");
   for (size_t i = 0; i < source.allow.size(); ++i) {
     const std::optional<Network> network = ParseNetwork(source.allow[i]);
     const JsonNode& list = *node.Find("allow");

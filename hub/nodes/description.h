@@ -1,7 +1,8 @@
-// What a node says of itself, read from its CBOR: its items with their meaning. docs/formats/node-items.md has the form.
+// What a node says of itself, read from its CBOR: its items with their meaning. docs/formats/node-items.md has the
+// form.
 //
-// Comes from the air, from a joined node: bounded and checked, every text cleaned. An item that can't be read is left out
-// and counted; the rest holds.
+// Comes from the air, from a joined node: bounded and checked, every text cleaned. An item that can't be read is left
+// out and counted; the rest holds.
 #pragma once
 
 #include <array>

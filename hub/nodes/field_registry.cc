@@ -5,9 +5,9 @@
 namespace vesta::hub {
 
 uint16_t FieldRegistry::Register(const Field& field, std::span<const std::string> states) {
-  const std::string signature = fmt::format("{}/{}/{}/{}/{}/{}/{}", field.key, static_cast<int>(field.quantity),
-                                            static_cast<int>(field.unit), field.decimals, static_cast<int>(field.kind),
-                                            field.diagnostic, fmt::join(states, ","));
+  const std::string signature =
+      fmt::format("{}/{}/{}/{}/{}/{}/{}", field.key, static_cast<int>(field.quantity), static_cast<int>(field.unit),
+                  field.decimals, static_cast<int>(field.kind), field.diagnostic, fmt::join(states, ","));
   const auto known = places_.find(signature);
   if (known != places_.end()) return known->second;
   if (fields_.size() >= kMaxNodeFields) return kNoField;

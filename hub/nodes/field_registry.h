@@ -1,4 +1,5 @@
-// The fields of all nodes together, registered as the nodes describe themselves: two items that mean the same share one.
+// The fields of all nodes together, registered as the nodes describe themselves: two items that mean the same share
+// one.
 //
 // Fields are never taken back, so references into the table hold for the life of the hub; the table is bounded, and who
 // comes beyond gets none (counted by the caller).

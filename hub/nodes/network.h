@@ -1,8 +1,9 @@
-// The description of a network of nodes, as the operator keeps it in a JSON file: which nodes belong to it, what they are
-// called and do, limits, rooms of sensors, and the weekday schedules of set-points. docs/formats/network.md has the form.
+// The description of a network of nodes, as the operator keeps it in a JSON file: which nodes belong to it, what they
+// are called and do, limits, rooms of sensors, and the weekday schedules of set-points. docs/formats/network.md has the
+// form.
 //
-// Holds no secret: it may be shown and exported. A wrong entry is left out and told, the rest holds. Reads the two files
-// of the original server, too. Texts come from people or from files: hostile until escaped.
+// Holds no secret: it may be shown and exported. A wrong entry is left out and told, the rest holds. Reads the two
+// files of the original server, too. Texts come from people or from files: hostile until escaped.
 #pragma once
 
 #include <array>
@@ -93,8 +94,8 @@ struct NodeRoom {
 };
 
 struct Network {
-  uint8_t hub_id = 1;    // of the original protocol, 1..255
-  uint16_t number = 1;   // of the node link
+  uint8_t hub_id = 1;   // of the original protocol, 1..255
+  uint16_t number = 1;  // of the node link
   uint16_t max_nodes = 256;
   std::vector<NodeGroup> groups;
   std::vector<NodeTemplate> templates;

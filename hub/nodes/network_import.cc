@@ -1,7 +1,7 @@
 // Reads the two files of the original server into our description.
 //
-// Struct.json: {"Peers":[{PeerID, Devices[{ID, Type, Title, CtrlID, SP?, Hyst?}]}], "DataTypes", "HTMLs", "Titles"}; older
-// ones wrap the parts as {"Struct":[{..},{..}]}. peersList.js: {"channel", "Peers":[{PeerID, mac, DeviceIds[12],
+// Struct.json: {"Peers":[{PeerID, Devices[{ID, Type, Title, CtrlID, SP?, Hyst?}]}], "DataTypes", "HTMLs", "Titles"};
+// older ones wrap the parts as {"Struct":[{..},{..}]}. peersList.js: {"channel", "Peers":[{PeerID, mac, DeviceIds[12],
 // DeviceTypes[12]}]}. Numbers may be texts. The HTML templates are not taken: cards follow from what a device is.
 #include <fmt/format.h>
 

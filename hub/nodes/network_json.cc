@@ -108,7 +108,8 @@ class Reader {
 
   void ReadGroup(const Json& one, const std::string& at) {
     NodeGroup group;
-    if (!Text(one, at, "key", kMaxNodeNameBytes, &group.key) || !Text(one, at, "name", kMaxNodeNameBytes, &group.name)) {
+    if (!Text(one, at, "key", kMaxNodeNameBytes, &group.key) ||
+        !Text(one, at, "name", kMaxNodeNameBytes, &group.name)) {
       return;
     }
     if (group.key.empty()) return Tell(at, "\"key\" is missing");

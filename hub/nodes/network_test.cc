@@ -89,7 +89,8 @@ TEST(Network, TakesOverTheOriginalsFiles) {
   // Older files wrap the parts, and say the same.
   Network wrapped;
   const size_t types = plain.find("\"DataTypes\"");
-  const std::string old = "{\"Struct\":[" + plain.substr(0, plain.rfind(',', types)) + "},{" + plain.substr(types) + "]}";
+  const std::string old =
+      "{\"Struct\":[" + plain.substr(0, plain.rfind(',', types)) + "},{" + plain.substr(types) + "]}";
   ASSERT_TRUE(ImportStruct(old, &wrapped, &problems));
   EXPECT_EQ(WriteNetwork(wrapped), WriteNetwork(network));
 

@@ -1,9 +1,9 @@
 // What people and programs can see and do with the nodes of a network: the page, the API, MQTT and schedules all come
 // through here, so that one rule holds for them.
 //
-// A wish (set-point, switch, restart, ping) is requested, then sent, then confirmed or refused by the node; a newer wish
-// for the same item takes the place of an older one. A wish for a sleeping node waits for its next wake-up, and survives
-// a restart of the hub, but for restarts and pings. All times UTC us, 0 = never. Main thread only.
+// A wish (set-point, switch, restart, ping) is requested, then sent, then confirmed or refused by the node; a newer
+// wish for the same item takes the place of an older one. A wish for a sleeping node waits for its next wake-up, and
+// survives a restart of the hub, but for restarts and pings. All times UTC us, 0 = never. Main thread only.
 #pragma once
 
 #include <cstdint>
@@ -82,8 +82,8 @@ struct WaitingView {
   std::string text;    // for people
   std::string code;    // six digits to compare, "" = none
   int16_t rssi_dbm = 0;
-  uint8_t channel = 0;        // that this hub heard it on
-  uint8_t node_channel = 0;   // that it believes to be tuned to
+  uint8_t channel = 0;       // that this hub heard it on
+  uint8_t node_channel = 0;  // that it believes to be tuned to
   uint64_t requests = 0;
   UtcUs first_us = 0;
   UtcUs last_us = 0;
@@ -91,8 +91,8 @@ struct WaitingView {
 
 struct NetworkView {
   std::string source;
-  std::string air;       // "udp", "serial", "wifi"
-  std::string address;   // of the hub on the air
+  std::string air;      // "udp", "serial", "wifi"
+  std::string address;  // of the hub on the air
   uint8_t channel = 0;
   uint8_t hub_id = 0;
   uint16_t number = 0;

@@ -1,5 +1,5 @@
-// The network's files, its frames at hand, and what they become. The link's side is in node_network_link.cc, the original
-// networks' in node_network_legacy.cc, what people do in node_network_desk.cc.
+// The network's files, its frames at hand, and what they become. The link's side is in node_network_link.cc, the
+// original networks' in node_network_legacy.cc, what people do in node_network_desk.cc.
 #include "hub/nodes/node_network.h"
 
 #include <fmt/format.h>

@@ -1,12 +1,12 @@
-// One network of nodes as the hub keeps it: the link's hub end, the server of the original networks, who is joined, what
-// each node says of itself, and what was asked of it.
+// One network of nodes as the hub keeps it: the link's hub end, the server of the original networks, who is joined,
+// what each node says of itself, and what was asked of it.
 //
 // Driven like a protocol session: what an air heard comes in (a datagram of docs/formats/udp-air.md, or radiotap and
 // frame), frames with readings and frames to send come out (the same datagrams). Main thread only; what must survive a
 // restart is written before the node hears of it, and that waits for the disk, which is rare (a joining, a wish).
 //
-// A report is acknowledged when it was taken, and named as kept when its readings are durable. Its number is stored as a
-// reading beside them, so what is kept and what is stored are never at odds, whenever the hub stops. Half a forwarded
+// A report is acknowledged when it was taken, and named as kept when its readings are durable. Its number is stored as
+// a reading beside them, so what is kept and what is stored are never at odds, whenever the hub stops. Half a forwarded
 // frame holds the mark back, since it is in memory only.
 #pragma once
 

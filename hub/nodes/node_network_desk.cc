@@ -133,7 +133,9 @@ NodeView NodeNetwork::ViewOf(const NodeState& node) const {
       if (spec.is_frames) continue;
       ItemView item;
       const NodeItem* named = entry == nullptr ? nullptr : network_.FindItem(*entry, spec.index);
-      item.name = named != nullptr && !named->name.empty() ? named->name : spec.name.empty() ? spec.function : spec.name;
+      item.name = named != nullptr && !named->name.empty() ? named->name
+                  : spec.name.empty()                      ? spec.function
+                                                           : spec.name;
       item.field = spec.key;
       item.kind = spec.kind;
       item.unit = spec.unit;
@@ -359,7 +361,8 @@ NodeResult NodeNetwork::PutNetwork(std::string_view json) {
   if (!read) return Problem("bad_network", read.error());
   if (!problems.empty()) return Problem("bad_network", problems.front());
   if (read->number != network_.number || read->max_nodes != network_.max_nodes) {
-    return Problem("needs_restart", "the network's number and max_nodes are changed in the file while the hub is stopped");
+    return Problem("needs_restart",
+                   "the network's number and max_nodes are changed in the file while the hub is stopped");
   }
   const auto written = WritePrivateFile(options_.network_file, WriteNetwork(*read));
   if (!written) return Problem("not_stored", written.error());

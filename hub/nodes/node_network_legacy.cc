@@ -226,7 +226,8 @@ NodeResult NodeNetwork::SetLegacy(NodeState& node, uint8_t item, Decimal value, 
   const NodeEntry* entry = network_.FindId(node.id);
   if (entry == nullptr || !entry->insecure_writes) {
     return tl::unexpected(NodeProblem{
-        "insecure", "anybody can forge what is said to this node: allow it in the network's description (insecure_writes)"});
+        "insecure",
+        "anybody can forge what is said to this node: allow it in the network's description (insecure_writes)"});
   }
   if (node.kind != NodeKind::kVesta2025) return tl::unexpected(NodeProblem{"not_writable", "this node takes nothing"});
   if (!node.has_address) return tl::unexpected(NodeProblem{"never_heard", "this node has not paired yet"});

@@ -297,7 +297,8 @@ void NodeNetwork::TakeRelayed(NodeState& node, const ItemSpec& spec, Bytes conte
   if (!is_whole || !host_.relay) return;
   const std::string what = CleanWord(spec.name, kMaxItemTextBytes);
   std::string sender = fmt::format("{}-{}{}{}", node.id, spec.function, what.empty() ? "" : "-", what);
-  host_.relay({std::move(sender), spec.protocol, frame.bytes, {frame.first_us - frame.lag_ms * kUsPerMs, quality}, is_late});
+  host_.relay(
+      {std::move(sender), spec.protocol, frame.bytes, {frame.first_us - frame.lag_ms * kUsPerMs, quality}, is_late});
 }
 
 void NodeNetwork::OnResult(uint16_t number, const link::Result& result) {
@@ -342,7 +343,8 @@ void NodeNetwork::OfferConfiguration(NodeState& node) {
     SaveKeys();
   }
   auto place = std::find_if(blobs_.begin(), blobs_.end(), [&](const Blob& one) { return one.node == node.id; });
-  if (place == blobs_.end()) place = std::find_if(blobs_.begin(), blobs_.end(), [](const Blob& b) { return b.node.empty(); });
+  if (place == blobs_.end())
+    place = std::find_if(blobs_.begin(), blobs_.end(), [](const Blob& b) { return b.node.empty(); });
   if (place == blobs_.end()) return;  // at its next session
   place->node = node.id;
   place->content = content;

@@ -2,7 +2,6 @@
 #include "hub/nodes/node_network.h"
 
 #include <gtest/gtest.h>
-
 #include <sys/stat.h>
 
 #include <cstring>
@@ -35,9 +34,10 @@ class NodeNetworkTest : public testing::Test, protected SessionEvents {
   NodeNetworkTest() { Describe(false); }
 
   void Describe(bool insecure_writes) {
-    std::ofstream(folder_.File("network.json")) << R"({"format": "vesta-network", "version": 1, "hub": {"id": 10}, "nodes": [
+    std::ofstream(folder_.File("network.json"))
+        << R"({"format": "vesta-network", "version": 1, "hub": {"id": 10}, "nodes": [
       {"protocol": "vesta-2025", "number": 3, "name": "House", "insecure_writes": )"
-                                                << (insecure_writes ? "true" : "false") << R"(,
+        << (insecure_writes ? "true" : "false") << R"(,
        "devices": [{"id": 1, "type": "thermostat", "name": "Bath", "control": 2}, {"id": 2, "type": "thermometer"}]},
       {"protocol": "victron", "address": "84f3eb090909"}]})";
     chmod(folder_.File("network.json").c_str(), 0600);
@@ -45,13 +45,9 @@ class NodeNetworkTest : public testing::Test, protected SessionEvents {
   void Start() {
     session_.reset();
     NodeNetworkOptions options{"home", "udp", "vesta", folder_.File("nodes.json"), folder_.File("network.json"), 6, {}};
-    NodeHost host{clock_,
-                  directory_,
-                  live_,
-                  [](std::span<const Reading>, size_t) { return true; },
-                  [] { return uint64_t{0}; },
-                  [] {},
-                  {}};
+    NodeHost host{
+        clock_, directory_, live_, [](std::span<const Reading>, size_t) { return true; }, [] { return uint64_t{0}; },
+        [] {},  {}};
     network_ = std::make_unique<NodeNetwork>(std::move(options), std::move(host), random_);
     network_->Load();
     session_ = network_->MakeSession();

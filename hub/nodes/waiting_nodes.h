@@ -1,4 +1,5 @@
-// Nodes that want to join and may not, with the reason, for the page: so that nobody has to guess why one does not come.
+// Nodes that want to join and may not, with the reason, for the page: so that nobody has to guess why one does not
+// come.
 //
 // Anybody can fill it from the air, so it is bounded: the one that asked longest ago gives way and is counted.
 #pragma once

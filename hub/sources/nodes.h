@@ -1,8 +1,8 @@
 // The airs of a node network: what ESP-NOW frames travel in between the nodes and the hub.
 //
 // udp: datagrams of docs/formats/udp-air.md. serial: an ESP32 as radio on a USB port (docs/formats/radio-serial.md).
-// wifi: a Linux interface in monitor mode. To the line each is the same: a frame that was heard comes in the form of the
-// UDP air or as radiotap and frame, and what the line wants to send it gives in the form of the UDP air.
+// wifi: a Linux interface in monitor mode. To the line each is the same: a frame that was heard comes in the form of
+// the UDP air or as radiotap and frame, and what the line wants to send it gives in the form of the UDP air.
 #pragma once
 
 #include <array>

@@ -184,16 +184,15 @@ class SerialRadio final : public Reconnecting {
   void WriteSome() {
     if (is_writing_ || waiting_.empty()) return;
     is_writing_ = true;
-    boost::asio::async_write(
-        port_, boost::asio::buffer(waiting_.front()),
-        [self = Self(), generation = generation_](const boost::system::error_code& error, size_t) {
-          if (generation != self->generation_) return;
-          self->is_writing_ = false;
-          if (error) return self->Gone(fmt::format("{}: {}", self->path_, error.message()));
-          self->waiting_bytes_ -= self->waiting_.front().size();
-          self->waiting_.pop_front();
-          self->WriteSome();
-        });
+    boost::asio::async_write(port_, boost::asio::buffer(waiting_.front()),
+                             [self = Self(), generation = generation_](const boost::system::error_code& error, size_t) {
+                               if (generation != self->generation_) return;
+                               self->is_writing_ = false;
+                               if (error) return self->Gone(fmt::format("{}: {}", self->path_, error.message()));
+                               self->waiting_bytes_ -= self->waiting_.front().size();
+                               self->waiting_.pop_front();
+                               self->WriteSome();
+                             });
   }
 
   void Watch() {

@@ -1,4 +1,6 @@
 // Frames of nodes as UDP datagrams: docs/formats/udp-air.md.
+#include "protocols/espnow/udp_air.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +14,6 @@
 #include "hub/sources/nodes.h"
 #include "hub/sources/reconnecting.h"
 #include "hub/sources/tcp_socket.h"
-#include "protocols/espnow/udp_air.h"
 
 namespace vesta::hub {
 namespace {
@@ -56,8 +57,9 @@ class UdpAir final : public Reconnecting {
     if (!error) socket_.non_blocking(true, error);
     if (!error) socket_.bind(endpoint, error);
     if (error) {
-      return Lost(fmt::format("cannot listen on {} UDP port {}: {}", config().listen, config().air_port, error.message()),
-                  "", false);
+      return Lost(
+          fmt::format("cannot listen on {} UDP port {}: {}", config().listen, config().air_port, error.message()), "",
+          false);
     }
     line().health().where = fmt::format("{} UDP port {}", config().listen, config().air_port);
     line().WhenToSend([weak = std::weak_ptr(Self())] {
@@ -110,9 +112,8 @@ class UdpAir final : public Reconnecting {
     auto route = routes_.find(sender);
     if (route == routes_.end()) {
       if (routes_.size() >= kMaxAirRoutes) {
-        routes_.erase(std::min_element(routes_.begin(), routes_.end(), [](const auto& a, const auto& b) {
-          return a.second.used < b.second.used;
-        }));
+        routes_.erase(std::min_element(routes_.begin(), routes_.end(),
+                                       [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
         ++line().health().counters["routes_forgotten"];
       }
       route = routes_.emplace(sender, Route{}).first;
@@ -123,8 +124,7 @@ class UdpAir final : public Reconnecting {
   void SendAll() {
     for (Bytes datagram = line().ToSend(); !datagram.empty(); datagram = line().ToSend()) {
       espnow::Packet packet;
-      const auto route =
-          espnow::ReadUdpAir(datagram, &packet) ? routes_.find(packet.receiver) : routes_.end();
+      const auto route = espnow::ReadUdpAir(datagram, &packet) ? routes_.find(packet.receiver) : routes_.end();
       if (!socket_.is_open()) return;
       if (route == routes_.end()) {
         ++line().health().counters["no_route"];

@@ -148,7 +148,8 @@ std::vector<WifiRadio> ListWifiRadios(std::string* problem) {
     WifiRadio* radio = nullptr;
     ForEach(data, size, [&](const Attribute& one) {
       if (one.type == NL80211_ATTR_WIPHY_NAME && one.size > 0) {
-        const std::string name(reinterpret_cast<const char*>(one.data), strnlen(reinterpret_cast<const char*>(one.data), one.size));
+        const std::string name(reinterpret_cast<const char*>(one.data),
+                               strnlen(reinterpret_cast<const char*>(one.data), one.size));
         for (WifiRadio& known : radios) {
           if (known.name == name) radio = &known;
         }

@@ -1,4 +1,5 @@
-// What the kernel says of Wi-Fi radios, and the setting of a monitor interface's channel, over generic netlink (nl80211).
+// What the kernel says of Wi-Fi radios, and the setting of a monitor interface's channel, over generic netlink
+// (nl80211).
 //
 // Each call opens a socket, asks and closes: it is done when an interface is opened, and by the doctor. Facts:
 // linux/nl80211.h.

@@ -1,5 +1,6 @@
-// A Linux Wi-Fi interface in monitor mode as the radio of a node network: frames are heard and sent with a packet socket,
-// behind a filter that the kernel runs. docs/node-network.md says how the interface is set up and what acknowledges.
+// A Linux Wi-Fi interface in monitor mode as the radio of a node network: frames are heard and sent with a packet
+// socket, behind a filter that the kernel runs. docs/node-network.md says how the interface is set up and what
+// acknowledges.
 //
 // A plain monitor interface does not acknowledge to the sender's radio: the link trusts only its own acknowledgements,
 // so that costs air time and no reading. Facts: Linux Documentation/networking/packet_mmap.rst, mac80211-injection.rst.
@@ -56,7 +57,8 @@ class WifiMonitor final : public Reconnecting {
     std::strncpy(request.ifr_name, name.c_str(), sizeof(request.ifr_name) - 1);
     if (ioctl(fd, SIOCGIFHWADDR, &request) != 0) return Broken("cannot ask for its address");
     if (request.ifr_hwaddr.sa_family != ARPHRD_IEEE80211_RADIOTAP) {
-      return Lost(fmt::format("{} is not in monitor mode", name), "ip link set IF down; iw dev IF set type monitor", false);
+      return Lost(fmt::format("{} is not in monitor mode", name), "ip link set IF down; iw dev IF set type monitor",
+                  false);
     }
     AirAddress address;
     std::memcpy(address.data(), request.ifr_hwaddr.sa_data, address.size());
@@ -143,8 +145,9 @@ class WifiMonitor final : public Reconnecting {
       if (!socket_.is_open()) return;
       const Bytes frame = datagram.subspan(espnow::kUdpAirHeadSize);
       const bool is_unicast = (frame[4] & 1) == 0;
-      espnow::WriteTransmitRadiotap(kRate_kbps, is_unicast,
-                                    std::span<uint8_t, espnow::kTransmitRadiotapSize>(sent_.data(), espnow::kTransmitRadiotapSize));
+      espnow::WriteTransmitRadiotap(
+          kRate_kbps, is_unicast,
+          std::span<uint8_t, espnow::kTransmitRadiotapSize>(sent_.data(), espnow::kTransmitRadiotapSize));
       const size_t size = std::min(frame.size(), sent_.size() - espnow::kTransmitRadiotapSize);
       std::memcpy(&sent_[espnow::kTransmitRadiotapSize], frame.data(), size);
       if (send(socket_.native_handle(), sent_.data(), espnow::kTransmitRadiotapSize + size, 0) < 0) {

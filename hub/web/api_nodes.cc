@@ -68,7 +68,13 @@ void WriteWish(JsonWriter& json, const WishView& wish) {
 }
 
 void WriteNode(JsonWriter& json, const NodeView& node) {
-  json.BeginObject().Key("id").Text(node.id).Key("source").Text(node.source).Key("protocol").Text(NodeKindName(node.kind));
+  json.BeginObject()
+      .Key("id")
+      .Text(node.id)
+      .Key("source")
+      .Text(node.source)
+      .Key("protocol")
+      .Text(NodeKindName(node.kind));
   json.Key("number").Integer(node.number).Key("name").Text(node.name).Key("group").Text(node.group);
   json.Key("address").Text(node.address).Key("device").Text(node.device).Key("firmware").Text(node.firmware);
   json.Key("listed").Boolean(node.is_listed).Key("sleepy").Boolean(node.is_sleepy);
@@ -148,7 +154,7 @@ std::string ValueOf(const Texts& body, const char* key) {
 template <typename Do>
 auto Action(ApiContext& context, std::initializer_list<std::string_view> keys, const char* told, Do act) {
   return [&context, keys = std::vector<std::string_view>(keys), told, act](const Call& call,
-                                                                          std::shared_ptr<Responder> reply) {
+                                                                           std::shared_ptr<Responder> reply) {
     if (context.nodes == nullptr) return reply->Send(Failed({"no_source", "this hub has no source of nodes"}));
     std::string problem;
     std::optional<Texts> body = Texts();
@@ -228,15 +234,15 @@ NodeResult PutNetwork(NodeDesk& desk, const Call& call, const Texts&, AuditDetai
 void AddNodeRoutes(Router& router, ApiContext& context) {
   using Reply = std::shared_ptr<Responder>;
   const std::string nodes = "/api/v1/nodes";
-  router.Add({"GET", nodes, Scope::kRead,
-              [&context](const Call&, Reply reply) { reply->Send(NodesAnswer(context.nodes)); }});
+  router.Add(
+      {"GET", nodes, Scope::kRead, [&context](const Call&, Reply reply) { reply->Send(NodesAnswer(context.nodes)); }});
   router.Add({"GET", nodes + "/network", Scope::kRead,
               [&context](const Call& call, Reply reply) { reply->Send(NetworkAnswer(context.nodes, call)); }});
   router.Add({"PUT", nodes + "/network", Scope::kOperate, Action(context, {}, "node_network_changed", PutNetwork)});
-  router.Add({"POST", nodes + "/window", Scope::kOperate,
-              Action(context, {"seconds", "source"}, "node_window", OpenWindow)});
-  router.Add({"POST", nodes + "/confirm", Scope::kOperate,
-              Action(context, {"address", "code"}, "node_let_in", Confirm)});
+  router.Add(
+      {"POST", nodes + "/window", Scope::kOperate, Action(context, {"seconds", "source"}, "node_window", OpenWindow)});
+  router.Add(
+      {"POST", nodes + "/confirm", Scope::kOperate, Action(context, {"address", "code"}, "node_let_in", Confirm)});
   router.Add({"POST", nodes + "/secrets", Scope::kOperate,
               Action(context, {"secret", "name", "source"}, "node_secret_given", AddSecret)});
   router.Add({"POST", nodes + "/orders", Scope::kOperate, Action(context, {"node", "order"}, "node_order", Order)});

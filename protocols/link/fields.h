@@ -1,8 +1,8 @@
 // What the hub itself knows of each node, and what nodes of the original networks can say: those describe nothing of
 // themselves. The fields of a link node come from its own description (docs/formats/node-items.md).
 //
-// Temperatures in degrees Celsius as the sensor sent them; electrical values of relayed Victron readings as that project
-// scaled them.
+// Temperatures in degrees Celsius as the sensor sent them; electrical values of relayed Victron readings as that
+// project scaled them.
 #pragma once
 
 #include <cstdint>

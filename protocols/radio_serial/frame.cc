@@ -70,7 +70,8 @@ bool Read(const Message& message, Welcome* out) {
 
 bool Read(const Message& message, Sent* out) {
   const Bytes b = message.body;
-  if (message.type != Type::kSent || b.size() != kSentSize || b[2] > static_cast<uint8_t>(SendResult::kRefused)) return false;
+  if (message.type != Type::kSent || b.size() != kSentSize || b[2] > static_cast<uint8_t>(SendResult::kRefused))
+    return false;
   *out = {wire::Get16(b.data()), static_cast<SendResult>(b[2])};
   return true;
 }

@@ -26,7 +26,8 @@ TEST(RadioSerial, TheExampleOfTheFormatPage) {
   const uint8_t body[] = {0x01, 0x02};
   const Send send{0x0102, {0x02, 0xBB, 0, 0, 0, 1}, body};
   EXPECT_EQ(Wired(Write(7, send, wire), wire),
-            (std::vector<uint8_t>{0x07, 0x03, 0x07, 0x02, 0x01, 0x02, 0xBB, 0x01, 0x01, 0x08, 0x01, 0x01, 0x02, 0x1F, 0xE3, 0x7E, 0xA0, 0x00}));
+            (std::vector<uint8_t>{0x07, 0x03, 0x07, 0x02, 0x01, 0x02, 0xBB, 0x01, 0x01, 0x08, 0x01, 0x01, 0x02, 0x1F,
+                                  0xE3, 0x7E, 0xA0, 0x00}));
 }
 
 TEST(RadioSerial, EveryBodyComesBackWhateverZerosItHas) {
@@ -77,7 +78,8 @@ TEST(RadioSerial, DamageCostsOneMessageAndIsCounted) {
 TEST(RadioSerial, GapsOfTheSequenceAreCounted) {
   Reader reader;
   std::array<uint8_t, kMaxOnWire> wire;
-  for (const uint8_t sequence : std::array<uint8_t, 4>{254, 255, 0, 3}) ReadAll(reader, Wired(Write(sequence, Sent{}, wire), wire));
+  for (const uint8_t sequence : std::array<uint8_t, 4>{254, 255, 0, 3})
+    ReadAll(reader, Wired(Write(sequence, Sent{}, wire), wire));
   EXPECT_EQ(reader.lost(), 2u);
 }
 

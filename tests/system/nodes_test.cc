@@ -185,9 +185,9 @@ TEST_F(NodesTest, AFloodLeavesAKnownNodeWorking) {
   std::array<uint8_t, link::kMaxBody> body;
   std::array<uint8_t, espnow::kMaxUdpAirSize> out;
   link::FrameBuffer frame;
-  const size_t size = link::ClearFrame({0, link::Type::kHello, 0, 0, 0, 0},
-                                       link::Bytes(body).first(link::Write(hello, body)), &frame);
-  constexpr int kFrames = 4000;
+  const size_t size =
+      link::ClearFrame({0, link::Type::kHello, 0, 0, 0, 0}, link::Bytes(body).first(link::Write(hello, body)), &frame);
+  constexpr int kFrames = 2000;
   int64_t worst_us = 0;
   for (int i = 0; i < kFrames; ++i) {
     espnow::SendOptions options;
@@ -195,10 +195,10 @@ TEST_F(NodesTest, AFloodLeavesAKnownNodeWorking) {
     link::Bytes content = link::Bytes(frame).first(size);
     if (i % 2 == 1) content = content.first(i % 40 + 1);  // garbage
     ASSERT_TRUE(flood.Send({out.data(), espnow::WriteUdpAir(options, 6, -40, content, out)}));
-    if (i % 500 != 499) continue;
+    if (i % 250 != 249) continue;
     const int64_t begin_us = UdpNode::NowUs();
-    ASSERT_TRUE(node.Report(201 + i / 500));
-    const size_t wanted = 2 + static_cast<size_t>(i) / 500;
+    ASSERT_TRUE(node.Report(201 + i / 250));
+    const size_t wanted = 2 + static_cast<size_t>(i) / 250;
     ASSERT_TRUE(node.Run([&] { return Temperatures(hub).size() == wanted; }));
     worst_us = std::max(worst_us, UdpNode::NowUs() - begin_us);
   }
@@ -207,8 +207,8 @@ TEST_F(NodesTest, AFloodLeavesAKnownNodeWorking) {
   EXPECT_LT(worst_us, 5'000'000);
   EXPECT_EQ(Temperatures(hub).size(), 9u);
   const json counters = hub.Api("sources")["sources"][0]["counters"];
-  EXPECT_GT(counters["limited"], 1000) << counters.dump();
-  EXPECT_GT(counters["flood_frames"], 1000);
+  EXPECT_GT(counters["limited"], 500) << counters.dump();
+  EXPECT_GT(counters["flood_frames"], 500);
   EXPECT_LE(hub.Api("nodes")["waiting"].size(), 64u);
 }
 

@@ -41,8 +41,14 @@ inline std::vector<uint8_t> ThermostatDescription() {
   json temperature = item(1, "thermostat", "temperature", "gauge");
   temperature.update({{"quantity", "temperature"}, {"unit", "°C"}, {"exponent", -1}, {"decimals", 1}, {"period", 10}});
   json set_point = item(2, "thermostat", "set_point", "gauge");
-  set_point.update({{"quantity", "temperature"}, {"unit", "°C"}, {"exponent", -1}, {"decimals", 1}, {"writable", 1},
-                    {"min", 50}, {"max", 300}, {"step", 5}});
+  set_point.update({{"quantity", "temperature"},
+                    {"unit", "°C"},
+                    {"exponent", -1},
+                    {"decimals", 1},
+                    {"writable", 1},
+                    {"min", 50},
+                    {"max", 300},
+                    {"step", 5}});
   json relay = item(3, "relay", "switch", "flag");
   relay.update({{"writable", 1}, {"card", 2}});
   return json::to_cbor(json{{"v", 1}, {"name", "Bath node"}, {"items", {temperature, set_point, relay}}});
