@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "app/exit_code.h"
+#include "app/line_setting.h"
 #include "app/listening_line.h"
 #include "app/source_address.h"
 #include "app/stream_cutter.h"
@@ -154,8 +155,10 @@ int RunCapture(const CaptureOptions& options) {
     return kExitWrongUsage;
   }
   if (config->protocol == "p1") config->protocol = options.protocol;
-  config->baud = options.baud != 0 ? options.baud : options.protocol == "vedirect" ? 19200 : 115200;
-  config->framing = options.framing;
+  const LineSetting& usual = LineSettingsOf(options.protocol).front();
+  config->baud = options.baud != 0 ? options.baud : usual.baud;
+  config->framing = !options.framing.empty() ? options.framing : usual.framing;
+  config->medibus.passive = true;  // a capture only listens
   std::signal(SIGPIPE, SIG_IGN);
   // Only for the user: the file says when somebody is at home. An earlier capture is not written over.
   const int fd =

@@ -103,7 +103,7 @@ void AddDecode(CLI::App& app, DecodeOptions* options) {
       "  vesta simulate p1 --stdout | vesta decode");
   decode->add_option("FILE", options->file, "What to decode; - is standard input")->capture_default_str();
   decode->add_option("--protocol", options->protocol, "How to understand the bytes")
-      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "medibus", "masterbus"}))
       ->capture_default_str();
   decode->add_option("--input", options->input, "Form of the input")
       ->check(CLI::IsMember({"auto", "raw", "hex", "capture"}))
@@ -123,12 +123,11 @@ void AddCapture(CLI::App& app, CaptureOptions* options) {
       ->required();
   capture->add_option("--out", options->out, "Capture file; - is standard output")->capture_default_str();
   capture->add_option("--protocol", options->protocol, "How to tell frames apart")
-      ->check(CLI::IsMember({"p1", "vedirect", "masterbus"}))
+      ->check(CLI::IsMember({"p1", "vedirect", "medibus", "masterbus"}))
       ->capture_default_str();
   capture->add_option("--baud", options->baud, "Speed of a serial port; without it the protocol's own");
-  capture->add_option("--framing", options->framing, "Bits of a serial port")
-      ->check(CLI::IsMember({"8N1", "7E1", "8E1", "7N1"}))
-      ->capture_default_str();
+  capture->add_option("--framing", options->framing, "Bits of a serial port; without it the protocol's own")
+      ->check(CLI::IsMember({"8N1", "7E1", "8E1", "8O1", "7N1"}));
   capture->add_option("--seconds", options->seconds, "Stop after so long; 0 = not")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -210,14 +209,20 @@ void AddSimulate(CLI::App& app, SimulateOptions* options) {
 }
 
 void AddDoctor(CLI::App& app, DoctorOptions* options) {
-  CLI::App* doctor = AddCommand(
-      app, "doctor", "Look at the serial ports and at Bluetooth: what is there, and what is heard",
-      "Listens with each setting that a P1 port can have. Stop the hub first: it holds its ports for itself.\n"
-      "  vesta doctor\n"
-      "  vesta doctor --port /dev/ttyUSB0 --json\n"
-      "  vesta doctor --bluetooth\n"
-      "  vesta doctor --config /etc/vesta/vesta.json");
+  CLI::App* doctor =
+      AddCommand(app, "doctor", "Look at the serial ports and at Bluetooth: what is there, and what is heard",
+                 "Listens with each setting that a port of the protocol can have, and sends nothing. Stop the hub "
+                 "first: it holds\n"
+                 "its ports for itself.\n"
+                 "  vesta doctor\n"
+                 "  vesta doctor --port /dev/ttyUSB0 --json\n"
+                 "  vesta doctor --port /dev/ttyUSB0 --protocol medibus\n"
+                 "  vesta doctor --bluetooth\n"
+                 "  vesta doctor --config /etc/vesta/vesta.json");
   doctor->add_option("--port", options->ports, "Look at this port only (may be repeated)")->allow_extra_args(false);
+  doctor->add_option("--protocol", options->protocol, "What the devices on the serial ports speak")
+      ->check(CLI::IsMember({"p1", "vedirect", "medibus"}))
+      ->capture_default_str();
   doctor->add_flag("--bluetooth", options->bluetooth,
                    "Look at Bluetooth: adapters, who is heard, how strong, how often");
   doctor->add_option("--config", options->config, "Look at the sources of this configuration, too");
@@ -325,16 +330,21 @@ void AddImport(CLI::App& app, ImportOptions* options) {
   CLI::App* command =
       AddCommand(app, "import", "Take history of elsewhere into the data folder of a hub that is stopped",
                  "What is there already is not taken again, so an import that was cut off may be repeated.\n"
-                 "Rows that are shifted into wrong columns are named; the exit code is 1 then.\n"
-                 "  vesta import neonat rea_V3.db --data /var/lib/vesta");
-  command->add_option("FORMAT", options->format, "Form of the file")->required()->check(CLI::IsMember({"neonat"}));
+                 "Rows that can't be right are named; the exit code is 1 then. csv and jsonl are what `vesta export`\n"
+                 "writes; jsonl may be taken into an empty folder.\n"
+                 "  vesta import neonat rea_V3.db --data /var/lib/vesta\n"
+                 "  vesta import jsonl january.jsonl --data /var/lib/vesta");
+  command->add_option("FORMAT", options->format, "Form of the file")
+      ->required()
+      ->check(CLI::IsMember({"neonat", "csv", "jsonl"}));
   command->add_option("FILE", options->file, "What to import")->required();
   command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
   command
       ->add_option("--source", options->source,
-                   "Part of the devices' keys; the name of an mqtt source joins them to its devices")
+                   "neonat: part of the devices' keys; the name of an mqtt source joins them to its devices")
       ->capture_default_str();
-  command->add_option("--stamp-offset-min", options->stamp_offset_min, "Minutes that its times are ahead of UTC")
+  command
+      ->add_option("--stamp-offset-min", options->stamp_offset_min, "neonat: minutes that its times are ahead of UTC")
       ->check(CLI::Range(-840, 840))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one JSON object");

@@ -26,6 +26,9 @@ namespace {
 constexpr size_t kChunkBytes = 16 * 1024;
 // Of input that did not decode, so much is looked at to say why.
 constexpr size_t kDiagnosedBytesMax = 64 * 1024;
+// The longest pause that any session waits for before it gives up a frame that was begun. What comes later (a line that
+// counts as silent) says nothing about the bytes.
+constexpr int64_t kLastPause_us = 6 * kUsPerSecond;
 // Sources that one capture may hold; the frames of further ones are told and left out.
 constexpr size_t kCapturedSourcesMax = 64;
 
@@ -84,7 +87,8 @@ int Decoding::Run(int fd) {
 // Lets every pause pass that the session waits for, then tells it that nothing more will come.
 void Decoding::Finish(Session& session, Now now) {
   printer_.Use(session);
-  while (session.next_deadline_us() != kNoDeadline) {
+  const int64_t end_us = now.monotonic_us + kLastPause_us;
+  while (session.next_deadline_us() <= end_us) {
     const int64_t due_us = session.next_deadline_us();
     now.monotonic_us = std::max(now.monotonic_us, due_us);
     session.Tick(now, printer_);
@@ -205,6 +209,7 @@ int RunDecode(const DecodeOptions& options) {
   hub::SourceConfig settings;
   settings.protocol = options.protocol;
   settings.p1 = *p1;
+  settings.medibus.passive = true;  // nobody is asked anything
   const int fd = options.file == "-" ? STDIN_FILENO : open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     fmt::print(stderr, "vesta decode: cannot open {}: {}\n", options.file, std::strerror(errno));

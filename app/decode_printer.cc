@@ -76,6 +76,8 @@ void DecodePrinter::OnDevice(uint16_t slot, const DeviceInfo& device) {
 }
 
 void DecodePrinter::OnFrame(const FrameEvent& frame) {
+  // What a session finds out by the clock is not in the bytes.
+  if (frame.raw.empty()) return;
   frame_bytes_ += frame.raw.size();
   if (frame.verdict == FrameVerdict::kAccepted) {
     ++accepted_;
@@ -98,7 +100,7 @@ void DecodePrinter::PrintTable(const FrameEvent& frame) const {
   const UtcUs time_us = frame.readings.empty() ? kNoTime : frame.readings.front().time_us;
   fmt::print("{}: {}{} bytes{}\n", frame.readings.empty() ? "accepted" : TimeText(time_us),
              frame.link_encrypted ? "encrypted, " : "", frame.raw.size(),
-             frame.readings.empty() ? ", the same as before" : "");
+             frame.readings.empty() ? ", no new readings" : "");
   const auto devices = devices_.find(session_);
   uint16_t device = kNoDevice;
   for (const Reading& reading : frame.readings) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/diagnose_medibus.h"
 #include "app/printable.h"
 #include "app/reason_text.h"
 #include "hub/intake/make_session.h"
@@ -27,6 +28,7 @@ class Observer final : public SessionEvents {
                      Printable(device.manufacturer), Printable(device.model)};
   }
   void OnFrame(const FrameEvent& frame) override {
+    if (frame.raw.empty()) return;
     encrypted |= frame.link_encrypted;
     if (frame.verdict == FrameVerdict::kAccepted) {
       ++accepted;
@@ -151,6 +153,7 @@ void ExplainFailure(Bytes bytes, const hub::SourceConfig& settings, Diagnosis* d
 const char* LineFindingName(LineFinding finding) { return kNames[static_cast<size_t>(finding)]; }
 
 Diagnosis Diagnose(Bytes bytes, const hub::SourceConfig& settings) {
+  if (settings.protocol == "medibus") return DiagnoseMedibus(bytes);
   if (bytes.empty()) {
     Diagnosis silent;
     silent.says = "nothing was heard";

@@ -6,38 +6,31 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <optional>
 
 #include "app/doctor_bluetooth.h"
+#include "app/doctor_can.h"
 #include "app/doctor_nodes.h"
 #include "app/doctor_report.h"
 #include "app/exit_code.h"
+#include "app/line_setting.h"
 #include "app/listen.h"
 #include "app/serial_ports.h"
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
 #include "hub/sources/bluetooth/bluetooth_source.h"
-#include "hub/sources/can_interface.h"
 #include "hub/sources/capture_file.h"
-#include "hub/sources/serial_port.h"
 
 namespace vesta::app {
 namespace {
 
-struct LineSetting {
-  uint32_t baud;
-  const char* framing;
-};
-// What P1 ports use: 4.0 and later, 2.2 and 3.0, and the few old meters that send eight bits.
-constexpr LineSetting kSettings[] = {{115200, "8N1"}, {9600, "7E1"}, {9600, "8N1"}};
-
 std::string SettingText(uint32_t baud, const std::string& framing) { return fmt::format("{} {}", baud, framing); }
 
-// True when other settings are worth a try.
+// True when other settings are worth a try. Nothing is ever sent: what a MEDIBUS session would say stays unsaid.
 bool TrySetting(hub::SourceConfig config, uint32_t baud, const std::string& framing, double seconds,
                 PatientReport* patient) {
   config.baud = baud;
   config.framing = framing;
+  config.medibus.passive = true;
   const Listened listened = ListenTo(config, seconds);
   if (!listened.error.empty() && listened.bytes.empty()) {
     patient->error = listened.error;
@@ -61,7 +54,7 @@ void ExamineSerial(const DoctorOptions& options, const hub::SourceConfig& config
   bool go_on = patient->name.empty() || TrySetting(config, config.baud, config.framing, options.seconds, patient);
   const bool own_is_right =
       BestTrial(*patient) != nullptr && BestTrial(*patient)->diagnosis.finding == LineFinding::kTelegrams;
-  for (const LineSetting& setting : kSettings) {
+  for (const LineSetting& setting : LineSettingsOf(config.protocol)) {
     if (!go_on) break;
     if (!patient->name.empty() && SettingText(setting.baud, setting.framing) == own) continue;
     go_on = TrySetting(config, setting.baud, setting.framing, options.seconds, patient);
@@ -70,7 +63,7 @@ void ExamineSerial(const DoctorOptions& options, const hub::SourceConfig& config
   const bool heard = best != nullptr && best->diagnosis.finding == LineFinding::kTelegrams;
   patient->well = patient->name.empty() ? heard : own_is_right;
   if (heard && !patient->well) {
-    patient->hint = fmt::format("the meter speaks with {}, the configuration says {}", best->setting, own);
+    patient->hint = fmt::format("the device speaks with {}, the configuration says {}", best->setting, own);
     patient->note = patient->hint;
   }
 }
@@ -99,32 +92,6 @@ void ExamineCapture(const hub::SourceConfig& config, PatientReport* patient) {
   patient->note = patient->well ? "a capture that can be read" : "no capture: " + reader.error();
 }
 
-void ExamineCan(const hub::SourceConfig& config, PatientReport* patient) {
-  const std::optional<hub::CanInterface> facts = hub::ReadCanInterface(config.can_interface);
-  if (!facts) {
-    patient->error = fmt::format("there is no interface {}", config.can_interface);
-    patient->hint = "is the adapter plugged in? `ip link` lists them";
-    return;
-  }
-  patient->note = hub::DescribeCanInterface(config.can_interface, *facts);
-  patient->well = facts->is_can && facts->is_up;
-  if (facts->is_can && !facts->is_up) {
-    patient->hint = fmt::format("ip link set {} up type can bitrate 250000 restart-ms 100{}", config.can_interface,
-                                config.listen_only ? " listen-only on" : "");
-  }
-}
-
-void ExamineSlcan(const hub::SourceConfig& config, PatientReport* patient) {
-  const std::optional<std::string> port = hub::FindPort(config.port);
-  patient->well = port.has_value();
-  if (port) {
-    patient->note = fmt::format("{} is there; the hub itself tells whether the adapter answers", *port);
-  } else {
-    patient->error = fmt::format("{} is not there", config.port);
-    patient->hint = "is the adapter plugged in?";
-  }
-}
-
 PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfig& config) {
   PatientReport patient;
   patient.name = config.name;
@@ -139,11 +106,11 @@ PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfi
     patient.where = fmt::format("{}:{}", config.host, config.tcp_port);
     ExamineTcp(options, config, &patient);
   } else if (config.type == "can") {
-    patient.where = config.can_interface;
-    ExamineCan(config, &patient);
+    Tell(options, fmt::format("listening on {} ...", config.can_interface));
+    patient = ExamineCan(config, options.seconds);
   } else if (config.type == "slcan") {
-    patient.where = config.port;
-    ExamineSlcan(config, &patient);
+    Tell(options, fmt::format("listening on {} ...", config.port));
+    patient = ExamineSlcan(config, options.seconds);
   } else if (config.type == "capture") {
     patient.where = config.file;
     ExamineCapture(config, &patient);
@@ -195,8 +162,9 @@ void ExaminePorts(const DoctorOptions& options, DoctorReport* report) {
     hub::SourceConfig config;
     config.name = "doctor";
     config.type = "serial";
-    config.protocol = "p1";
+    config.protocol = options.protocol;
     config.port = port.path;
+    patient.protocol = options.protocol;
     ExamineSerial(options, config, &patient);
     heard |= patient.well;
     report->patients.push_back(std::move(patient));

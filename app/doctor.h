@@ -8,6 +8,7 @@ namespace vesta::app {
 
 struct DoctorOptions {
   std::vector<std::string> ports;  // none: all that are found
+  std::string protocol = "p1";     // that the devices on these ports speak
   std::string config;              // look at the sources of this file, too
   double seconds = 12;             // to listen with each setting; a 10 s meter needs 11
   bool bluetooth = false;          // look at Bluetooth, and at serial ports only when they are named

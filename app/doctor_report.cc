@@ -69,9 +69,10 @@ void PrintPatient(const PatientReport& patient) {
       patient.name.empty()) {
     const size_t blank = best->setting.find(' ');
     fmt::print(
-        "  for the configuration: {{\"name\": \"meter\", \"type\": \"serial\", \"protocol\": \"p1\", \"port\": "
-        "\"{}\", \"baud\": {}, \"framing\": \"{}\"}}\n",
-        patient.where, best->setting.substr(0, blank), best->setting.substr(blank + 1));
+        "  for the configuration: {{\"name\": \"{}\", \"type\": \"serial\", \"protocol\": \"{}\", "
+        "\"port\": \"{}\", \"baud\": {}, \"framing\": \"{}\"}}\n",
+        patient.protocol == "p1" ? "meter" : "device", patient.protocol, patient.where, best->setting.substr(0, blank),
+        best->setting.substr(blank + 1));
   }
 }
 

@@ -18,7 +18,8 @@ struct PatientReport {
   std::string name;     // of the source in the configuration, or "" for a port that was found
   std::string where;    // path or host:port
   std::string product;  // of the adapter
-  std::string error;    // it could not be opened
+  std::string protocol = "p1";
+  std::string error;  // it could not be opened
   std::string hint;
   std::vector<Trial> trials;
   std::vector<std::string> findings;  // a line each, where there are no settings to try

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "app/audit_note.h"
 #include "app/exit_code.h"
 #include "hub/export/exporter.h"
 #include "hub/export/neonat.h"
@@ -59,6 +60,23 @@ bool ReadSpan(const ExportOptions& options, hub::ExportRequest* request) {
   return options.to.empty() || ParseIso8601(options.to, &request->to_us);
 }
 
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) (all += all.empty() ? "" : " ") += text;
+  return all;
+}
+
+// Before the first reading leaves.
+tl::expected<void, std::string> Note(const ExportOptions& options) {
+  hub::AuditDetails details = {
+      {"format", options.format}, {"pseudonymous", options.key_file.empty() ? "no" : "yes"}, {"to_file", options.out}};
+  if (!options.from.empty()) details.emplace_back("from", options.from);
+  if (!options.to.empty()) details.emplace_back("to", options.to);
+  if (!options.devices.empty()) details.emplace_back("devices", Joined(options.devices));
+  if (!options.fields.empty()) details.emplace_back("fields", Joined(options.fields));
+  return NoteInAudit(options.directory, "export", std::move(details));
+}
+
 }  // namespace
 
 int RunExport(const ExportOptions& options) {
@@ -75,6 +93,9 @@ int RunExport(const ExportOptions& options) {
   }
   if (options.format == "neonat") {
     if (options.out == "-") return Fail("the table is a SQLite file: give --out FILE", kExitWrongUsage);
+    const auto there = hub::OpenDataFolder(options.directory);
+    if (!there) return Fail(there.error(), kExitCannotStart);
+    if (const auto noted = Note(options); !noted) return Fail(noted.error(), kExitCannotStart);
     const auto rows = hub::ExportNeonat(options.directory, std::move(request), options.out, options.stamp_offset_min);
     if (!rows) return Fail(rows.error(), kExitProblems);
     fmt::print(stderr, "{} rows written to {}\n", *rows, options.out);
@@ -87,6 +108,7 @@ int RunExport(const ExportOptions& options) {
   if (!plan) return Fail(plan.error(), kExitWrongUsage);
   OutputFile out(options.out);
   if (!out.open()) return Fail(fmt::format("{}: {}", out.part(), std::strerror(errno)), kExitCannotStart);
+  if (const auto noted = Note(options); !noted) return Fail(noted.error(), kExitCannotStart);
   const auto exporter = hub::MakeExporter(std::move(*plan));
   std::string piece;
   for (bool more = true; more;) {

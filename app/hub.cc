@@ -148,6 +148,7 @@ tl::expected<void, std::string> Hub::Open() {
   ApplyDeviceNames();
   ward_->TellStart(off_);
   LoadKeys();
+  buses_ = std::make_unique<BusDesk>(clock_, config_.storage.directory);
   MakeMerged();
   MakeSources();
   MakeOutputs();
@@ -201,6 +202,7 @@ std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config,
 std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where,
                                                 const std::string& sender, std::unique_ptr<Session> session) {
   if (session == nullptr) return nullptr;
+  if (masterbus::MasterBusSession* const bus = hub::BusOf(config, session.get())) buses_->Add(config.name, bus);
   hub::LineOptions options;
   options.source = config.name;
   options.sender = sender;
@@ -314,7 +316,9 @@ void Hub::MakeOutputs() {
     if (!config.enabled) continue;
     if (config.type == "mqtt-original") {
       hub::OriginalOptions options;
-      options.text_of = OriginalTextOf;
+      options.text_of = [this](const hub::Device& device, const hub::Series& series, const Value& value) {
+        return OriginalTextOf(device, series, value, *buses_);
+      };
       options.is_panel_power = IsPanelPower;
       options.app_info = {{"appVersion", kVersion}, {"projectName", "vesta"}};
       outputs_.push_back(std::make_unique<hub::MqttOriginal>(
@@ -379,6 +383,7 @@ void Hub::StopSources(std::function<void()> done) {
   late_->Stop();
   nodes_->Save();
   KeepMerged();
+  buses_->Keep();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send
   // it.
   journal_->Flush([this, done = std::move(done)]() mutable { StopOutputs(0, std::move(done)); });
@@ -459,6 +464,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
       .make_export = [this](const hub::ExportCall& call) { return MakeExport(call); },
       .ward = ward_->Context(),
       .nodes = nodes_->empty() ? nullptr : nodes_.get(),
+      .bus = [this](const std::string& source) { return buses_->Look(source); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());
@@ -476,6 +482,11 @@ tl::expected<hub::ExportPieces, std::string> Hub::MakeExport(const hub::ExportCa
   request.to_us = call.to_us;
   request.devices = call.devices;
   request.fields = call.fields;
+  if (call.pseudonymous) {
+    auto key = hub::ReadOrMakeExportKey(config_.storage.directory + "/" + std::string(hub::kExportKeyFile));
+    if (!key) return tl::unexpected(key.error());
+    request.privacy.emplace(std::move(*key));
+  }
   const std::vector<hub::Device> devices(directory_.devices().begin(), directory_.devices().end());
   const std::vector<hub::Series> series(directory_.series().begin(), directory_.series().end());
   auto plan = hub::PlanExport(std::move(request), devices, series);
@@ -522,6 +533,7 @@ void Hub::ArmTick() {
     }
     if (revisions != merged_kept_) KeepMerged();
     merged_kept_ = revisions;
+    buses_->Tick();
     ArmTick();
   });
 }

@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "app/bus_desk.h"
 #include "app/nodes.h"
 #include "app/ward.h"
 #include "hub/clock/clock.h"
@@ -111,6 +112,7 @@ class Hub {
   std::unique_ptr<Ward> ward_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;
+  std::unique_ptr<BusDesk> buses_;
   std::unique_ptr<hub::KeyDesk> keys_;  // outlives the sessions that look into it
   std::unique_ptr<hub::LateDecoder> late_;
   hub::mqtt::SharedConnections brokers_;

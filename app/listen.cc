@@ -21,7 +21,7 @@ class FirstFrame final : public SessionEvents {
 
  private:
   static bool Tells(const FrameEvent& frame) {
-    return frame.verdict == FrameVerdict::kAccepted || frame.link_encrypted;
+    return (frame.verdict == FrameVerdict::kAccepted && !frame.raw.empty()) || frame.link_encrypted;
   }
 };
 

@@ -53,9 +53,42 @@ std::string Direct(const Value& value) {
   return {};
 }
 
+// Each value was printed as the number on the wire, but for dates and times.
+std::string Item(const Value& value) {
+  switch (value.kind()) {
+    case ValueKind::kReal:
+    case ValueKind::kDecimal:
+      return fmt::format("{:.6f}", value.ToDouble());
+    case ValueKind::kState:
+      return fmt::format("{:.6f}", static_cast<double>(value.state()));
+    case ValueKind::kText: {
+      const std::string_view text = value.text();
+      const bool is_date = text.size() == 10 && text[4] == '-' && text[7] == '-';
+      if (is_date) return fmt::format("{}/{}/{}", text.substr(8), text.substr(5, 2), text.substr(0, 4));
+      const bool is_time = text.size() == 8 && text[2] == ':' && text[5] == ':';
+      return is_time ? std::string(text) : std::string();
+    }
+    case ValueKind::kNone:
+      break;
+  }
+  return {};
+}
+
+hub::OriginalText ItemText(const hub::Device& device, const hub::Series& series, const Value& value,
+                           const BusDesk& buses) {
+  const auto item = buses.FindItem(device, series.field.key);
+  hub::OriginalText text;
+  if (!item) return text;
+  text.payload = Item(value);
+  if (!text.payload.empty()) text.topic = original_topics::MasterBus(item->unique_id, item->number).view();
+  return text;
+}
+
 }  // namespace
 
-hub::OriginalText OriginalTextOf(const hub::Device& device, const hub::Series& series, const Value& value) {
+hub::OriginalText OriginalTextOf(const hub::Device& device, const hub::Series& series, const Value& value,
+                                 const BusDesk& buses) {
+  if (device.protocol == "masterbus") return ItemText(device, series, value, buses);
   const uint16_t field = victron::FindField(series.field.key);
   if (field == victron::kNoField) return {};
   hub::OriginalText text;

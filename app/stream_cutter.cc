@@ -18,6 +18,7 @@ StreamCutter::StreamCutter(std::unique_ptr<Session> session, std::function<void(
     : session_(std::move(session)), piece_(std::move(piece)) {}
 
 void StreamCutter::OnFrame(const FrameEvent& frame) {
+  if (frame.raw.empty()) return;  // found out by the clock
   if (frame.verdict == FrameVerdict::kAccepted) ++accepted_;
   const uint64_t end = frame.stream_offset + frame.raw.size();
   if (end > pending_offset_ && (ends_.empty() || end > ends_.back())) ends_.push_back(end);

@@ -109,7 +109,7 @@ void PrintTrace(const Json& trace) {
   const Json& time = trace["time"];
   const Json& frame = trace["frame"];
   fmt::print("reading   {} of {}: {} = {} {}\n", reading["number"].dump(), Shown(reading["device"]),
-             Shown(reading["name"]), Shown(reading["value"]), Shown(reading["unit"]));
+             Shown(reading["name"]), Shown(reading["value"]), reading["unit"].get<std::string>());
   if (!reading["mantissa"].is_null()) {
     fmt::print("exactly   {} x 10^{}\n", reading["mantissa"].dump(), reading["exponent"].dump());
   }

@@ -58,7 +58,7 @@ Topic ShareOfNetwork(std::string_view serial) {
 }
 
 Topic MasterBus(uint32_t uid, uint8_t item) {
-  size_t digits = 1;
+  size_t digits = 2;
   while (digits < 8 && (uid >> (4 * digits)) != 0) ++digits;
   return {"masterbus", Prefixed(HexOf(uid, digits)).view(), Prefixed(HexOf(item, 2)).view()};
 }

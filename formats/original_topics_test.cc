@@ -18,7 +18,7 @@ TEST(OriginalTopics, AreTheKnownOnes) {
   EXPECT_EQ(VeDirect("HQ2129ABCDE", 0x0200).view(), "vedirect/HQ2129ABCDE/0x0200");
   EXPECT_EQ(ShareOfNetwork("HQ2129ABCDE").view(), "vedirect/HQ2129ABCDE/shareOfNetwork");
   EXPECT_EQ(MasterBus(0x31297, 2).view(), "masterbus/0x31297/0x02");
-  EXPECT_EQ(MasterBus(0, 255).view(), "masterbus/0x0/0xFF");
+  EXPECT_EQ(MasterBus(0, 255).view(), "masterbus/0x00/0xFF");
 }
 
 TEST(OriginalTopics, ASerialNumberFromTheWireIsNoTopic) {

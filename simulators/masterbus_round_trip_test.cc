@@ -136,6 +136,17 @@ TEST(MasterBusRoundTrip, ABabblingNodeAndOtherFaultsLeaveTheRestAlone) {
   }
 }
 
+TEST(MasterBusRoundTrip, ASecondDeviceWithOneAddressIsNoticedByAnswersNobodyAskedFor) {
+  Boating peace(Boat());
+  peace.Until(kStart_us + 60 * kUsPerSecond);
+  EXPECT_EQ(peace.session.counters().values_unasked, 0u);
+  MasterBusOptions boat = Boat();
+  boat.faults = {{BusFault::kTwin, 5}};
+  Boating run(boat);
+  run.Until(kStart_us + 60 * kUsPerSecond);
+  EXPECT_GT(run.session.counters().values_unasked, 20u);
+}
+
 TEST(MasterBusRoundTrip, ASilentShuntIsOffline) {
   MasterBusOptions boat = Boat();
   boat.faults = {{BusFault::kSilentShunt, 60}};

@@ -12,12 +12,13 @@ import { Later } from "./parts/later.tsx";
 import { Flame, Icon } from "./parts/icons.tsx";
 import { ParseRoute, type Page, type Route } from "./route.ts";
 import { DevicePage } from "./views/device.tsx";
-import { HealthPage } from "./views/health.tsx";
 import { Home } from "./views/home.tsx";
 import { Login } from "./views/login.tsx";
 import { IsIncubator, WardPage } from "./views/ward.tsx";
 
 const AuditPage = Later(() => import("./views/audit.tsx").then((view) => view.AuditPage));
+const BusPage = Later(() => import("./views/bus.tsx").then((view) => view.BusPage));
+const HealthPage = Later(() => import("./views/health.tsx").then((view) => view.HealthPage));
 const NodesPage = Later(() => import("./views/nodes.tsx").then((view) => view.NodesPage));
 const KeysPage = Later(() => import("./views/keys.tsx").then((view) => view.KeysPage));
 const UnknownPage = Later(() => import("./views/unknown.tsx").then((view) => view.UnknownPage));
@@ -27,6 +28,7 @@ const kNav: [Page, string, string][] = [
   ["home", "#/", "Devices"],
   ["ward", "#/ward", "Ward"],
   ["health", "#/health", "Sources and outputs"],
+  ["bus", "#/bus", "Bus"],
   ["nodes", "#/nodes", "Nodes"],
   ["keys", "#/keys", "Keys"],
   ["unknown", "#/unknown", "Unknown frames"],
@@ -53,8 +55,9 @@ function App(): JSX.Element {
   useTopics("link", "session", "devices", "sources");
   const has_ward = [...hub.devices.values()].some(IsIncubator);
   // Keys are for sources that hear sealed adverts, and for those who may operate the hub.
-  const has_keys = hub.session?.scope === "operate" && (hub.sources ?? []).some((source) => source.protocol === "victron");
-  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys, nodes: (hub.sources ?? []).some((source) => source.protocol === "nodes") };
+  const hears = (protocol: string) => (hub.sources ?? []).some((source) => source.protocol === protocol);
+  const has_keys = hub.session?.scope === "operate" && hears("victron");
+  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys, bus: hears("masterbus"), nodes: hears("nodes") };
   const [route, set_route] = useState<Route>(() => ParseRoute(location.hash));
   useEffect(() => {
     const on_hash = () => set_route(ParseRoute(location.hash));
@@ -98,6 +101,7 @@ function App(): JSX.Element {
           {route.page === "unknown" && <UnknownPage />}
           {route.page === "ward" && <WardPage />}
           {route.page === "trace" && <TracePage route={route} />}
+          {route.page === "bus" && <BusPage route={route} />}
           {route.page === "keys" && <KeysPage />}
           {route.page === "nodes" && <NodesPage may={hub.session?.scope === "operate"} />}
           {route.page === "audit" && <AuditPage />}

@@ -1,10 +1,10 @@
 // Where the reader is, kept in the address's hash: links, the back button and a reload work, and the hub serves one page.
 
-export type Page = "home" | "device" | "health" | "unknown" | "ward" | "trace" | "audit" | "keys" | "nodes";
+export type Page = "home" | "device" | "health" | "unknown" | "ward" | "trace" | "audit" | "keys" | "bus" | "nodes";
 
 export interface Route {
   page: Page;
-  key: string; // device key, or id of a series
+  key: string; // device key, id of a series, or name of a source
   query: URLSearchParams;
 }
 
@@ -19,8 +19,8 @@ export function ParseRoute(hash: string): Route {
     } catch {
       route.page = "home"; // a broken escape names no device
     }
-  } else if (parts[0] === "trace") {
-    route.page = "trace";
+  } else if (parts[0] === "trace" || parts[0] === "bus") {
+    route.page = parts[0];
     route.key = parts[1] ?? "";
   } else if (parts[0] === "health" || parts[0] === "unknown" || parts[0] === "ward" || parts[0] === "audit" || parts[0] === "keys" || parts[0] === "nodes") {
     route.page = parts[0];

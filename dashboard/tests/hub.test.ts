@@ -97,6 +97,17 @@ test("keys: which are there, and in words what is wrong with one", async () => {
   await o.close();
 });
 
+test("the boat's bus: its nodes, their items, and who asks whom", async () => {
+  const o = await Open(demo.url);
+  await o.page.getByRole("link", { name: "Bus", exact: true }).click(kWait);
+  const shunt = o.page.locator(".bus-node", { hasText: "MSH House shunt" });
+  await Shows(o, shunt.locator("tr", { hasText: "State of Charge" }).locator("td", { hasText: /^[0-9.]+ %$/ }));
+  await Shows(o, o.page.locator("#asks tr", { hasText: "MSH House shunt" }));
+  assert.match(await shunt.locator("h2 a").getAttribute("href") ?? "", /masterbus_6f1297/);
+  await AssertClean(o);
+  await o.close();
+});
+
 test("a name given on the page is the hub's", async () => {
   const o = await Open(demo.url);
   const { devices } = (await (await fetch(demo.url + "api/v1/devices")).json()) as { devices: { key: string; name: string }[] };

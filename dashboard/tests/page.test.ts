@@ -69,6 +69,38 @@ test("hostile texts stay texts, on every view", async () => {
   await AssertClean(o);
 });
 
+test("a bus: nodes, items, who asks whom, commands, and which bytes of unknown frames move", async () => {
+  const o = await Visit("#/bus/boat");
+  const shunt = o.page.locator(".bus-node", { hasText: "MSH House shunt" });
+  await shunt.locator("tr", { hasText: "State of Charge" }).getByText("75.50 %").waitFor(kWait);
+  assert.match(await shunt.locator("tr", { hasText: "Time" }).innerText(), /01:01:01/);
+  assert.match(await shunt.locator("tr", { hasText: "Remaining" }).innerText(), /\u2013/);
+  const asks = o.page.locator("#asks");
+  assert.match(await asks.locator("tr", { hasText: "MSH House shunt" }).innerText(), /50840A or INT Mass Combi/);
+  assert.match(await asks.locator("tr", { hasText: "7F1297" }).innerText(), /no such node ever spoke/);
+  assert.match(await o.page.locator("#commands tbody tr").innerText(), /Power[^]*50840A/);
+  assert.deepEqual(await o.page.locator("#unknown td mark").allInnerTexts(), ["FF"]);
+  const combi = o.page.locator(".bus-node", { hasText: "INT Mass Combi" });
+  assert.equal(await combi.locator("tbody tr").count(), 40);
+  await combi.getByRole("button", { name: "Show 20 items more" }).click();
+  assert.equal(await combi.locator("tbody tr").count(), 60);
+  await AssertClean(o);
+});
+
+test("a bus that is not there says so, and hostile names on one stay texts", async () => {
+  stub.text_everywhere = kHostile;
+  const o = await Visit("#/bus/none");
+  await o.page.locator(".error").waitFor(kWait);
+  for (const look of [{}, { width: 390, height: 844, dark: true }]) {
+    const other = await Visit("#/bus/boat", look);
+    await other.page.locator(".bus-node").first().waitFor(kWait);
+    assert.equal(await other.page.locator("main img, main script, main iframe").count(), 0);
+    const wide = await other.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${wide} px too wide`);
+    await AssertClean(other);
+  }
+});
+
 test("a device that makes no sense breaks its own card at the most", async () => {
   const odd = stub.things[1]!;
   Object.assign(odd, { title: "Odd", place: null, model: 7, manufacturer: {}, parent: 5, interval_s: "x" });

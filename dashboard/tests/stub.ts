@@ -173,6 +173,30 @@ export class StubHub {
     ];
   }
 
+  private Bus() {
+    const x = this.text_everywhere;
+    const stamp = this.Iso(this.started_ms);
+    const item = (number: number, label: string, unit: string, value: number | null, text = "") =>
+      ({ number, menu: "monitoring", label: label + x, unit: unit + x, field: "", value, text, lowest: value, highest: value, values: 9, asked: 10, age_s: value === null ? null : 1 });
+    const node = (address: string, name: string, polls: number, by: string[], items: ReturnType<typeof item>[]) =>
+      ({ address, type: 27, uid: "31297", name: name + x, article: x, serial: "S01" + x, device: null, online: true, tentative: false, age_s: 0.4,
+        frames_per_second: 7.2, frames: 900, announces: 12, polls, refusals: 1, commands: 0, malformed: 0,
+        asked: { values: by.length * 300, properties: 40, items: 30, groups: 6, age_s: by.length ? 0.6 : null, by }, items });
+    const many = Array.from({ length: 60 }, (_, i) => item(i, "Item " + i, "", i));
+    return {
+      source: "boat", frames_per_second: 31.4, frames: 18_302, roles: { value: 7000, announce: 120, unknown_kind: 7 }, error_frames: 2, bus_offs: 0,
+      asks: false, questions: 0, devices_refused: 0, unknown_forgotten: 0,
+      commands: [{ time: stamp, address: "3AF412", item: 56, label: "Power" + x, value: 1, commander: "50840A" }],
+      absent: [{ address: "7F1297", requests: 100, last: stamp }],
+      unknown: [{ id: "01234567", remote: false, data: "0102FF", moved: [2], size_changed: false, count: 7, first: stamp, last: stamp }],
+      nodes: [
+        node("6F1297", "MSH House shunt", 0, ["50840A", "3AF412"], [item(0, "State of Charge", "%", 75.5), item(9, "Time", "", 3661, "01:01:01"), item(4, "Remaining", "", null)]),
+        node("3AF412", "INT Mass Combi", 4, ["50840A"], many),
+        node("50840A", "", 9, [], []),
+      ],
+    };
+  }
+
   private Unknown(query: URLSearchParams) {
     const before = Number(query.get("before") ?? Infinity);
     const limit = Number(query.get("limit") ?? 50);
@@ -259,6 +283,7 @@ export class StubHub {
     if (path === "/latest") return Json({ time: this.Iso(Date.now()), position: "b1-1", values: this.AllValues() });
     if (path === "/sources") return Json({ sources: this.Sources() });
     if (path === "/outputs") return Json({ outputs: this.Outputs() });
+    if (path === "/sources/boat/bus") return Json(this.Bus());
     if (path === "/unknown") return Json(this.Unknown(url.searchParams));
     if (path === "/health") {
       return Json({ status: "degraded", reasons: ["source garage: connection refused" + this.text_everywhere, "output cloud: not connected for 1 h 30 min"],

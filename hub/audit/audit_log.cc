@@ -30,6 +30,20 @@ bool WriteWhole(int fd, std::string_view bytes) {
   return true;
 }
 
+// A command of root beside a hub that runs as another user leaves files that the hub can go on with: they belong to
+// the owner of the directory.
+int OpenAsOwner(const std::string& path, int flags) {
+  const int fd = open(path.c_str(), flags | O_CREAT | O_CLOEXEC, 0600);
+  struct stat file = {};
+  struct stat directory = {};
+  if (fd < 0 || geteuid() != 0 || fstat(fd, &file) != 0) return fd;
+  const std::string parent = path.substr(0, path.rfind('/'));
+  if (stat(parent.c_str(), &directory) != 0 || file.st_uid == directory.st_uid) return fd;
+  if (fchown(fd, directory.st_uid, directory.st_gid) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
 class Unlock {
  public:
   explicit Unlock(int fd) : fd_(fd) {}
@@ -58,7 +72,7 @@ void AuditLog::Forget() {
 
 AuditLog::Done AuditLog::Lock() {
   const std::string path = directory_ + "/audit.lock";
-  if (lock_fd_ < 0) lock_fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_fd_ < 0) lock_fd_ = OpenAsOwner(path, O_RDWR);
   if (lock_fd_ < 0 || flock(lock_fd_, LOCK_EX) != 0) return Problem("can't lock", path);
   return {};
 }
@@ -131,7 +145,7 @@ AuditLog::Done AuditLog::Load(const AuditEntry& entry) {
   if (files.empty() && head.empty()) {
     if (auto begun = WriteHead(); !begun) return begun;
   }
-  fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  fd_ = OpenAsOwner(path, O_WRONLY | O_APPEND);
   if (fd_ < 0) return Problem("can't write", path);
   size_ = fresh ? 0 : content.size();
   if (fresh) {
@@ -203,7 +217,7 @@ AuditLog::Done AuditLog::Write(AuditEntry& entry) {
 // One line in place, shorter than a disk's sector: it is there whole or not at all.
 AuditLog::Done AuditLog::WriteHead() {
   const std::string path = directory_ + "/" + std::string(kAuditHeadFile);
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const int fd = OpenAsOwner(path, O_WRONLY);
   if (fd < 0) return Problem("can't write", path);
   const std::string head = fmt::format("{:020} {}\n", number_, hash_);
   const bool written = pwrite(fd, head.data(), head.size(), 0) == static_cast<ssize_t>(head.size()) &&
@@ -221,7 +235,7 @@ AuditLog::Done AuditLog::Rotate(const AuditEntry& entry) {
   const std::string old = fmt::format("{}/audit-{:012}.jsonl", directory_, first ? first->number : number_);
   if (rename(path.c_str(), old.c_str()) != 0) return Problem("can't rename", path);
   Forget();
-  fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  fd_ = OpenAsOwner(path, O_WRONLY | O_APPEND);
   if (fd_ < 0) return Problem("can't write", path);
   size_ = 0;
   if (auto synced = SyncDirectory(); !synced) return synced;

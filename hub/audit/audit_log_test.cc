@@ -217,6 +217,35 @@ TEST_F(AuditTest, APowerCutAtAnyByteIsToldAndNothingIsRepaired) {
   }
 }
 
+// A file system that lost its own order may leave zeros or old blocks behind the end, or a hole before it.
+TEST_F(AuditTest, WhatTheDiskPutBehindItOrInItIsNamedByItsLine) {
+  Fill(4);
+  const std::string good = Content();
+  for (const std::string& garbage :
+       {std::string(300, '\0'), std::string("{\"number\":9}\n\xFF\n"), std::string("x\n")}) {
+    Put(good + garbage);
+    const AuditReport found = Verify();
+    EXPECT_FALSE(found.whole());
+    EXPECT_TRUE(found.torn || (found.fault_count > 0 && found.faults[0].line == 5)) << garbage.size();
+    // The hub goes on behind it, with the next number, and says what it found.
+    const std::string head = Content(kAuditHeadFile);
+    Fill(1);
+    EXPECT_EQ(Content().substr(0, good.size() + garbage.size()), good + garbage) << "what was there was changed";
+    const std::string told = Content().substr(good.size() + garbage.size());
+    EXPECT_THAT(told, ::testing::AnyOf(::testing::HasSubstr("torn_line"), ::testing::HasSubstr("damage_found")));
+    EXPECT_THAT(told, ::testing::HasSubstr("{\"number\":5,"));
+    Put(head, kAuditHeadFile);
+  }
+  // A hole in the middle: the entry that lost its bytes is named.
+  std::string holed = good;
+  const size_t second = holed.find('\n') + 1;
+  holed.replace(second + 20, 200, 200, '\0');
+  Put(holed);
+  ASSERT_FALSE(Verify().whole());
+  EXPECT_EQ(Verify().faults[0].line, 2u);
+  EXPECT_EQ(Verify().faults[0].number, 2u);
+}
+
 // A told torn line may not be changed either.
 TEST_F(AuditTest, ATornLineThatWasToldIsCoveredToo) {
   Fill(2);

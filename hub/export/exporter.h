@@ -52,6 +52,7 @@ struct ExportDevice {
   std::string key;
   std::string protocol;
   DeviceKind kind = DeviceKind::kOther;
+  std::string source;
   std::string identity;
   bool identity_on_wire = false;
   std::string manufacturer;

@@ -184,7 +184,7 @@ TEST(ExportFhir, IsABundleOfDevicesAndObservations) {
               bundle["entry"][entry["resource"]["code"]["coding"].size() == 2 ? 1 : 0]["fullUrl"]);
     by_code[entry["resource"]["code"]["coding"].back()["code"]] = entry["resource"];
   }
-  EXPECT_EQ(by_code["skin_temp_central"]["code"]["coding"][0]["code"], "39106-0");
+  EXPECT_EQ(by_code["skin_temp_central"]["code"]["coding"][0]["code"], "60839-8");
   EXPECT_EQ(by_code["relay"]["valueBoolean"], true);
   EXPECT_EQ(by_code["real"]["dataAbsentReason"]["coding"][0]["code"], "not-a-number");
   EXPECT_EQ(by_code["power"]["dataAbsentReason"]["coding"][0]["code"], "unknown");

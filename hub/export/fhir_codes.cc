@@ -9,12 +9,14 @@ struct LoincRow {
   LoincCode loinc;
 };
 
+// Quantitative codes only. The skin's temperature is the one of a child in an incubator or
+// under a warmer (LOINC calls both a microenvironment); 39106-0, often taken for it, is a finding ("cold"), no number.
 constexpr LoincRow kLoinc[] = {
-    {"medibus", "skin_temp_central", {"39106-0", "Temperature of Skin"}},
-    {"medibus", "skin_temp_peripheral", {"39106-0", "Temperature of Skin"}},
+    {"medibus", "skin_temp_central", {"60839-8", "Skin temperature --in microenvironment"}},
+    {"medibus", "skin_temp_peripheral", {"60839-8", "Skin temperature --in microenvironment"}},
     {"medibus", "body_weight", {"29463-7", "Body weight"}},
     {"medibus", "spo2", {"59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"}},
-    {"medibus", "pulse_rate", {"8889-8", "Heart rate by Pulse oximetry"}},
+    {"medibus", "pulse_rate", {"8867-4", "Heart rate"}},
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ class JsonRows final : public RowWriter {
     if (!device.identity.empty()) {
       json.Key("identity").Text(device.identity).Key("identity_on_wire").Boolean(device.identity_on_wire);
     }
+    WriteIfAny(json, "source", device.source);
     WriteIfAny(json, "manufacturer", device.manufacturer);
     WriteIfAny(json, "model", device.model);
     WriteIfAny(json, "serial", device.serial);

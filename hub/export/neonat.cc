@@ -76,6 +76,12 @@ bool IsDayAndMonth(std::string_view text) {
          day <= static_cast<int>(DaysInMonth(2024, static_cast<uint32_t>(month)));
 }
 
+// As the decoder writes it: "01-12".
+std::string AsDayAndMonth(std::string_view digits) {
+  const std::string text = (digits.size() == 3 ? "0" : "") + std::string(digits);
+  return text.substr(0, 2) + "-" + text.substr(2);
+}
+
 std::string Shown(std::string_view text) {
   std::string shown;
   for (const char c : text.substr(0, 16)) shown += c >= ' ' && c < 0x7F ? c : '?';
@@ -152,7 +158,7 @@ class Importer {
       record.index = row.repeat;
       record.flags = kReadingLate;
       record.quality = shifted ? ValueQuality::kSuspect : ValueQuality::kOk;
-      const std::string_view date = Trim(value.raw);
+      const std::string date = i == kDate ? AsDayAndMonth(Trim(value.raw)) : std::string();
       record.value = i == kDate ? Value::OfText(date) : Value::OfDecimal(value.value);
       if (auto added = store_.Add(record); !added) return added;
     }

@@ -34,6 +34,14 @@ std::string UniqueId(const ExportDevice& device) {
   return slash == std::string::npos ? device.key : device.identity.substr(0, slash);
 }
 
+// The only text of the table: "01-12" is "112" there.
+std::string AsInTheTable(std::string_view day_and_month) {
+  std::string text(day_and_month);
+  if (text.size() == 5 && text[2] == '-') text.erase(2, 1);
+  if (text.size() == 4 && text[0] == '0') text.erase(0, 1);
+  return text;
+}
+
 class TableWriter {
  public:
   TableWriter(SqliteDb& db, int offset_min) : db_(db), offset_min_(offset_min), insert_(db.Prepare(kInsert)) {}
@@ -77,7 +85,7 @@ class TableWriter {
         std::string& cell = cells[columns[record.series]];
         cell.clear();
         if (record.value.kind() == ValueKind::kText) {
-          cell = record.value.text();
+          cell = AsInTheTable(record.value.text());
         } else {
           AppendNumber(record.value, &cell);
         }

@@ -69,7 +69,7 @@ TEST_F(Neonat, KeepsValuesTimesAndDigits) {
   EXPECT_THAT(lines[1], HasSubstr("2023-07-07T14:34:41Z,medibus_neonat_a1b2c3d4e5f6_unidentified"));
   EXPECT_THAT(lines[1],
               HasSubstr(",medibus,skin_temp_peripheral,decimal,30.8,,°C,ok,device,late,0,2023-07-07T14:34:41Z"));
-  EXPECT_THAT(lines[10], HasSubstr(",weight_date,text,101,"));
+  EXPECT_THAT(lines[10], HasSubstr(",weight_date,text,01-01,"));
 }
 
 TEST_F(Neonat, ASecondRunImportsNothingTwice) {

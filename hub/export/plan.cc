@@ -85,6 +85,7 @@ tl::expected<ExportPlan, std::string> PlanExport(ExportRequest request, const st
       shift_us = request.privacy->ShiftUs(device.key);
     } else {
       shown.key = device.key;
+      shown.source = device.source;
       shown.identity = device.identity;
       shown.identity_on_wire = device.identity_on_wire;
       shown.manufacturer = device.manufacturer;

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace vesta::hub {
@@ -68,6 +70,24 @@ tl::expected<std::string, std::string> ReadExportKey(const std::string& path) {
     return tl::unexpected(fmt::format("other users may read {}: chmod 600 {}", path, path));
   }
   return key;
+}
+
+tl::expected<std::string, std::string> ReadOrMakeExportKey(const std::string& path) {
+  if (access(path.c_str(), F_OK) == 0) return ReadExportKey(path);
+  std::array<uint8_t, 32> random{};
+  if (RAND_bytes(random.data(), random.size()) != 1) return tl::unexpected(std::string("there are no random numbers"));
+  std::string text;
+  for (const uint8_t byte : random) text += fmt::format("{:02x}", byte);
+  text += '\n';
+  // Under another name first: half a key must never stand there.
+  const std::string part = path + ".part";
+  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       fsync(fd) == 0 && rename(part.c_str(), path.c_str()) == 0;
+  const int code = errno;
+  if (fd >= 0) close(fd);
+  if (!written) return tl::unexpected(fmt::format("{}: {}", path, std::strerror(code)));
+  return ReadExportKey(path);
 }
 
 }  // namespace vesta::hub

@@ -45,4 +45,9 @@ bool IsAnonymous(const SeriesField& field);
 // Reads a key: the file's bytes without a line end behind them. The error is for people.
 tl::expected<std::string, std::string> ReadExportKey(const std::string& path);
 
+// The key of a hub for exports over its API, in its data folder: no key ever stands in an URL.
+inline constexpr std::string_view kExportKeyFile = "export.key";
+// The same; a file that is not there is made first, with a random key that only its owner may read.
+tl::expected<std::string, std::string> ReadOrMakeExportKey(const std::string& path);
+
 }  // namespace vesta::hub

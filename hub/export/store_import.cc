@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <tuple>
 
+#include "formats/utf8.h"
 #include "hub/export/cell.h"
 #include "hub/export/series_stream.h"
 #include "hub/store/sqlite_store.h"
@@ -15,11 +17,22 @@ namespace {
 
 using Identity = std::tuple<UtcUs, uint16_t, ValueKind, std::string>;
 
+// Exports show bytes that are not UTF-8 as U+FFFD: what comes back from one is the same reading.
+std::string AsExported(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const size_t size = text.front() == '\0' ? 0 : Utf8Length(text);
+    shown += size == 0 ? kUtf8Replacement : text.substr(0, size);
+    text.remove_prefix(std::max<size_t>(size, 1));
+  }
+  return shown;
+}
+
 Identity IdentityOf(const Record& record) {
   std::string text;
   if (record.value.kind() == ValueKind::kText) {
-    text = record.value.text();
-  } else {
+    text = AsExported(record.value.text());
+  } else if (record.value.kind() != ValueKind::kReal || std::isfinite(record.value.real())) {
     AppendNumber(record.value, &text);
   }
   return {record.time_us, record.index, record.value.kind(), std::move(text)};

@@ -114,6 +114,10 @@ std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::
   return nullptr;
 }
 
+masterbus::MasterBusSession* BusOf(const SourceConfig& config, Session* session) {
+  return config.protocol == "masterbus" ? static_cast<masterbus::MasterBusSession*>(session) : nullptr;
+}
+
 bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron" || protocol == "nodes"; }
 
 LateDecodeRules LateDecodeRulesOf(std::string_view protocol) {

@@ -9,6 +9,9 @@
 #include "hub/config/config.h"
 #include "model/session.h"
 
+namespace vesta::masterbus {
+class MasterBusSession;
+}
 namespace vesta::victron {
 class KeyRing;
 }
@@ -18,6 +21,9 @@ namespace vesta::hub {
 // The configuration was checked: an unknown protocol gives nullptr. keys: for protocols whose keys come and go while
 // the hub runs; it must outlive the session. nullptr: no keys.
 std::unique_ptr<Session> MakeSession(const SourceConfig& config, const victron::KeyRing* keys = nullptr);
+
+// What MakeSession made, where it is a MasterBus: for who looks at the bus or keeps its device model; else nullptr.
+masterbus::MasterBusSession* BusOf(const SourceConfig& config, Session* session);
 
 // Takes one datagram a call (radio adverts), not a stream of bytes.
 bool IsDatagramProtocol(std::string_view protocol);

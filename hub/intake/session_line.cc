@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace vesta::hub {
 namespace {
@@ -224,8 +225,9 @@ void SessionLine::OnFrame(const FrameEvent& frame) {
   }
   // Something that the session found out by the clock: nothing was heard.
   if (frame.raw.empty()) {
-    health_.readings += TakeReadings(frame, 0);
-    if (options_.commit_each_frame) journal_.Flush();
+    const uint64_t taken = TakeReadings(frame, 0);
+    health_.readings += taken;
+    if (options_.commit_each_frame && taken > 0) journal_.Flush();
     return;
   }
   ++decoded_;
@@ -261,33 +263,39 @@ bool SessionLine::MayCommit(const FrameEvent& frame) {
   return journal_.HasRoom(frame.readings, frame.raw.size());
 }
 
+// Frames count in the order in which they came. One without readings (a keep-alive, an acknowledgement) is no reason to
+// make the disk sync: it waits for the next commit, whoever causes it.
 void SessionLine::Commit(uint64_t readings, const Now& arrived) {
   pending_.push_back({readings, arrived, bytes_us_});
   health_.frames_pending = pending_.size();
-  if (awaiting_) {
-    journal_.Flush();
-  } else {
-    AwaitDurable();
+  if (readings > 0) {
+    urgent_ = true;
+    if (awaiting_) journal_.Flush();
   }
+  if (!awaiting_) AwaitDurable();
 }
 
-// One flush is awaited at a time, for all frames that are there when it is asked for.
+// One commit is awaited at a time, for all frames that are there when it is asked for.
 void SessionLine::AwaitDurable() {
   awaiting_ = true;
-  const size_t frames = pending_.size();
-  journal_.Flush([this, frames, alive = std::weak_ptr(alive_)] {
+  auto done = [this, frames = pending_.size(), alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
     awaiting_ = false;
     const int64_t now_us = SteadyUs();
     for (size_t i = 0; i < frames; ++i) {
       const Pending& frame = pending_.front();
-      health_.commit.Add(now_us - frame.bytes_us);
+      if (frame.readings > 0) health_.commit.Add(now_us - frame.bytes_us);
       CountAccepted(frame.readings, frame.arrived);
       pending_.pop_front();
     }
     health_.frames_pending = pending_.size();
     if (!pending_.empty()) AwaitDurable();
-  });
+  };
+  if (std::exchange(urgent_, false)) {
+    journal_.Flush(std::move(done));
+  } else {
+    journal_.WhenDurable(std::move(done));
+  }
 }
 
 uint64_t SessionLine::TakeReadings(const FrameEvent& frame, FrameId archived) {

@@ -125,7 +125,8 @@ class SessionLine final : public Line, private SessionEvents {
     int64_t bytes_us;  // steady clock, of the bytes that ended it
   };
   std::deque<Pending> pending_;
-  bool awaiting_ = false;  // a flush is under way for the first of them
+  bool awaiting_ = false;  // a commit is awaited for the first of them
+  bool urgent_ = false;    // one of those behind them has readings
   uint64_t decoded_ = 0;   // frames understood, durable or not
   int64_t bytes_us_ = 0;   // steady clock, of the bytes at hand
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -76,6 +76,7 @@ class Journal::Impl {
   bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
+  void WhenDurable(std::function<void()> done);
   void SetPosition(const std::string& output, JournalNumber number);
   void Keep(BedStay stay) { Gathering().commit.beds.push_back(std::move(stay)); }
   void Keep(DecoderEpoch epoch) { Gathering().commit.decoders.push_back(std::move(epoch)); }
@@ -267,15 +268,17 @@ void Journal::Impl::CommitSoon() {
 void Journal::Impl::Flush(std::function<void()> done) {
   if (!open_) return;
   if (directory_.revision() != committed_revision_) Gathering();
-  if (done != nullptr) {
-    const bool nothing_waits = waiting_.empty() && flight_ == nullptr;
-    if (nothing_waits) {
-      boost::asio::post(io_, std::move(done));
-      return;
-    }
-    flushes_.emplace_back(waiting_.empty() ? flight_->unit.unit_number : last_unit_, std::move(done));
-  }
+  if (done != nullptr) WhenDurable(std::move(done));
   if (!waiting_.empty()) CommitSoon();
+}
+
+void Journal::Impl::WhenDurable(std::function<void()> done) {
+  if (!open_) return;
+  if (waiting_.empty() && flight_ == nullptr) {
+    boost::asio::post(io_, std::move(done));
+    return;
+  }
+  flushes_.emplace_back(waiting_.empty() ? flight_->unit.unit_number : last_unit_, std::move(done));
 }
 
 void Journal::Impl::SetPosition(const std::string& output, JournalNumber number) {
@@ -515,6 +518,7 @@ bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) con
 }
 FrameId Journal::AppendFrame(ArchivedFrame frame) { return impl_->AppendFrame(std::move(frame)); }
 void Journal::Flush(std::function<void()> done) { impl_->Flush(std::move(done)); }
+void Journal::WhenDurable(std::function<void()> done) { impl_->WhenDurable(std::move(done)); }
 JournalNumber Journal::last_number() const { return impl_->health_.last_number; }
 JournalNumber Journal::durable_mark() const { return impl_->health_.durable_mark; }
 Journal::Token Journal::OnDurable(std::function<void(JournalNumber)> listener) {

@@ -92,6 +92,8 @@ class Journal {
   // Commit what is waiting now; done runs on the main thread when it is durable. Calls in one turn of the main thread
   // share a commit.
   void Flush(std::function<void()> done = {});
+  // The same without a commit of its own: done runs when the next one, for whatever reason, has taken what waits now.
+  void WhenDurable(std::function<void()> done);
 
   JournalNumber last_number() const;
   JournalNumber durable_mark() const;

@@ -124,11 +124,13 @@ class CanUdpCore final : public Reconnecting {
     sender->used = ++clock_;
     const uint32_t ahead = sequence - sender->next;
     const uint32_t behind = sender->next - sequence;
-    if (ahead != 0 && behind <= kFurthest) {
+    // A sender that begins anew begins with 0; the number before the next one is a copy.
+    const bool is_anew = sequence == 0 && behind > 1;
+    if (!is_anew && ahead != 0 && behind <= kFurthest) {
       ++line().health().frames_discarded["udp_late"];
       return false;
     }
-    if (ahead <= kFurthest && ahead > 0) line().health().frames_discarded["udp_lost"] += ahead;
+    if (!is_anew && ahead <= kFurthest && ahead > 0) line().health().frames_discarded["udp_lost"] += ahead;
     sender->next = sequence + 1;
     return true;
   }

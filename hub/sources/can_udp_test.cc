@@ -72,6 +72,14 @@ TEST_F(CanUdpSourceTest, ASenderThatBeginsAnewIsFollowed) {
   EXPECT_EQ(line_.health().frames_discarded["udp_lost"], 0u);
 }
 
+TEST_F(CanUdpSourceTest, ASenderThatBeginsAnewSoonIsFollowedFromItsFirstFrame) {
+  for (uint32_t i = 0; i < 5; ++i) Send(i, {"0550840A#"});
+  for (uint32_t i = 0; i < 3; ++i) Send(i, {"0550840A#"});
+  ASSERT_TRUE(Until(40));
+  EXPECT_EQ(line_.health().frames_discarded.count("udp_late"), 0u);
+  EXPECT_EQ(line_.health().frames_discarded.count("udp_lost"), 0u);
+}
+
 TEST_F(CanUdpSourceTest, AnythingElseIsRejectedAsAWhole) {
   const std::string bad[] = {"",
                              "VC",

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "hub/clock/clock.h"
 #include "hub/devices/directory.h"
+#include "hub/intake/bus_state.h"
 #include "hub/intake/heard_senders.h"
 #include "hub/intake/late_health.h"
 #include "hub/intake/line.h"
@@ -64,6 +66,7 @@ struct ExportCall {
   UtcUs to_us = INT64_MAX;
   std::vector<std::string> devices;  // keys; none: all
   std::vector<std::string> fields;
+  bool pseudonymous = false;  // with the hub's own key (docs/exports.md)
 };
 // How it is made, piece by piece. next runs on the reading thread; false: that was the end.
 struct ExportPieces {
@@ -102,6 +105,8 @@ struct ApiContext {
   std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
   WardContext ward = {};
   NodeDesk* nodes = nullptr;  // of a hub without a source of nodes
+  // The bus that a source listens to; empty when there is no such source or it hears no bus.
+  std::function<std::optional<BusState>(const std::string& source)> bus = {};
 };
 
 // Longest name and place that a user may give.
@@ -119,6 +124,7 @@ void AddLatestRoute(Router& router, ApiContext& context, const EventHub& events)
 void AddReadingRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
+void AddBusRoute(Router& router, ApiContext& context);
 void AddKeyRoutes(Router& router, ApiContext& context);
 void AddNodeRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);

@@ -55,6 +55,10 @@ void Export(ApiContext& context, const QuerySlots& slots, const Call& call, cons
     if (name == "format") wanted.format = value;
     if (name == "device") wanted.devices.push_back(value);
     if (name == "field") wanted.fields.push_back(value);
+    if (name == "pseudonymous") {
+      if (value != "true" && value != "false") return reply->Send(BadQuery("pseudonymous is true or false"));
+      wanted.pseudonymous = value == "true";
+    }
     const bool is_time = name == "from" || name == "to";
     if (is_time && !ParseTime(value, name == "from" ? &wanted.from_us : &wanted.to_us)) {
       return reply->Send(BadQuery("from and to are times such as 2026-08-11T06:21:25Z, or milliseconds since 1970"));
@@ -64,7 +68,10 @@ void Export(ApiContext& context, const QuerySlots& slots, const Call& call, cons
   if (!pieces) return reply->Send(BadQuery(pieces.error()));
   auto slot = slots.Take();
   if (!slot) return reply->Send(Busy());
-  context.ward.Tell(call.access.who, "export", {{"format", wanted.format}, {"address", call.request.peer_address}});
+  context.ward.Tell(call.access.who, "export",
+                    {{"format", wanted.format},
+                     {"pseudonymous", wanted.pseudonymous ? "yes" : "no"},
+                     {"address", call.request.peer_address}});
   HttpResponse response;
   response.content_type = pieces->content_type;
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + pieces->file_name + "\"");

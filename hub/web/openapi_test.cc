@@ -155,6 +155,8 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   Check("/api/v1/keys/check", "post", send("POST", "/api/v1/keys/check", Origin(), R"({"key":"x"})"));
   CheckGet("/api/v1/keys", "/api/v1/keys");
   CheckGet("/api/v1/heard", "/api/v1/heard");
+  CheckGet("/api/v1/sources/{name}/bus", "/api/v1/sources/boat/bus");
+  CheckGet("/api/v1/sources/{name}/bus", "/api/v1/sources/meter/bus");
   Check("/api/v1/keys/{id}", "delete", send("DELETE", "/api/v1/keys/c0ffee112233", Origin(), ""));
   Check("/api/v1/keys/{id}", "delete", send("DELETE", "/api/v1/keys/c0ffee112233", Origin(), ""));
   const std::string nodes = "/api/v1/nodes";

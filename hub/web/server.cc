@@ -51,6 +51,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddReadingRoutes(router, context, slots);
   AddExportRoute(router, context, slots);
   AddFrameRoutes(router, context, slots);
+  AddBusRoute(router, context);
   AddKeyRoutes(router, context);
   AddNodeRoutes(router, context);
   AddCountRoutes(router, context);

@@ -38,6 +38,15 @@ class BusView {
     for (uint16_t at = device.first_item; at != kNone; at = model_.item(at).next) visit(model_.item(at));
   }
 
+  // Nodes that may have asked this device: a request does not name its asker, but only nodes that poll ask, and none
+  // asks itself. With one of them it is plain who asks.
+  template <typename Visit>  // void(uint32_t address)
+  void ForEachPossibleAsker(const BusDevice& asked, const Visit& visit) const {
+    ForEachDevice([&](uint16_t, const BusDevice& device) {
+      if (device.polls > 0 && device.address != asked.address) visit(device.address);
+    });
+  }
+
   // As on the wire, in Latin-1 (ToUtf8 makes it text); "" when not known.
   std::string_view NameOf(uint16_t device) const {
     const Text* text = model_.DeviceText(device, kStringName);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "protocols/masterbus/frame.h"
+#include "protocols/masterbus/rate.h"
 #include "protocols/masterbus/value.h"
 
 namespace vesta::masterbus {
@@ -75,6 +76,9 @@ struct Option {
 // What was seen of an item's value since the start.
 struct Seen {
   uint32_t values = 0;
+  uint32_t asked = 0;    // by others
+  uint8_t open = 0;      // questions of them that are not answered yet
+  int64_t asked_us = 0;  // monotonic
   bool has_real = false;
   float first = 0;
   float last = 0;
@@ -135,6 +139,15 @@ struct Property {
   uint16_t value = 0;
 };
 
+// What others asked a device for, in requests. The asker is not named on the wire.
+struct Asked {
+  uint64_t values = 0;
+  uint64_t properties = 0;  // and texts
+  uint64_t items = 0;       // facts of items
+  uint64_t groups = 0;
+  int64_t last_us = 0;  // monotonic
+};
+
 struct BusDevice {
   uint32_t address = 0;
   bool used = false;
@@ -146,6 +159,8 @@ struct BusDevice {
   uint64_t refusals = 0;  // its negative replies
   uint64_t commands = 0;  // writes by others
   uint64_t malformed = 0;
+  Asked asked;
+  Rate rate;  // of frames from the device, its polls included
   bool has_counter = false;
   uint8_t counter = 0;         // of the last announce
   int64_t first_heard_us = 0;  // monotonic
@@ -225,6 +240,7 @@ class Model {
   void DropPieces();
 
   // What stays true over a restart, without counts and values: established devices, their texts, items and groups.
+  // Only devices of which a text is known or that spoke more than once: those that a node made up go with a restart.
   // Sizes are bounded by the limits.
   std::vector<uint8_t> Save() const;
   // Into an empty model. False: not such bytes, or damaged; then the model stays empty.

@@ -95,9 +95,12 @@ class Reader {
 std::vector<uint8_t> Model::Save() const {
   std::vector<uint8_t> bytes(kHeaderSize);
   Writer out(&bytes);
-  out.Word(established_);
+  const auto is_kept = [](const BusDevice& device) {
+    return device.established && (device.texts > 0 || device.frames + device.polls > 1);
+  };
+  out.Word(static_cast<uint32_t>(std::count_if(devices_.begin(), devices_.end(), is_kept)));
   for (const BusDevice& device : devices_) {
-    if (!device.established) continue;
+    if (!is_kept(device)) continue;
     out.Long(device.address);
     out.Word(device.properties);
     out.Word(device.texts);

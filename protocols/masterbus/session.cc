@@ -137,6 +137,7 @@ void MasterBusSession::Dispatch(const can::Frame& can, const Frame& frame) {
       if (const uint16_t at = model_.AddDevice(frame.address, now_->monotonic_us); at != kNone) {
         ++model_.device(at).polls;
         model_.device(at).last_heard_us = now_->monotonic_us;
+        model_.device(at).rate.Add(now_->monotonic_us);
       }
       return;
     default:
@@ -156,7 +157,33 @@ void MasterBusSession::ToDevice(const Frame& frame) {
     return;
   }
   BusDevice& device = model_.device(at);
-  ++(frame.role == Role::kValueWrite ? device.commands : device.requests);
+  if (frame.role == Role::kValueWrite) {
+    ++device.commands;
+    return;
+  }
+  ++device.requests;
+  device.asked.last_us = now_->monotonic_us;
+  switch (frame.role) {
+    case Role::kValueRequest:
+      ++device.asked.values;
+      if (const uint16_t item = model_.FindItem(at, frame.menu, frame.number); item != kNone) {
+        Seen& seen = model_.item(item).seen;
+        const bool is_late = now_->monotonic_us - seen.asked_us > kAnswerWithin_us;
+        if (is_late) seen.open = 0;
+        if (seen.open < UINT8_MAX) ++seen.open;
+        ++seen.asked;
+        seen.asked_us = now_->monotonic_us;
+      }
+      break;
+    case Role::kItemMetaRequest:
+      ++device.asked.items;
+      break;
+    case Role::kGroupMetaRequest:
+      ++device.asked.groups;
+      break;
+    default:
+      ++device.asked.properties;
+  }
 }
 
 void MasterBusSession::FromDevice(const Frame& frame) {
@@ -169,6 +196,7 @@ void MasterBusSession::FromDevice(const Frame& frame) {
   BusDevice& device = model_.device(at);
   ++device.frames;
   device.last_heard_us = now_->monotonic_us;
+  device.rate.Add(now_->monotonic_us);
   if (!device.established) {
     // On a bus that is far from full one frame is enough; beyond it a device has to speak twice, so that a node that
     // makes up addresses does not fill the table.
@@ -219,6 +247,11 @@ void MasterBusSession::TakeValue(uint16_t at, const Frame& frame) {
   }
   Item& item = model_.item(item_at);
   if ((item.known & kHasName) == 0) ++counters_.values_unnamed;
+  if (item.seen.open > 0) {
+    --item.seen.open;
+  } else if (item.seen.asked > 0 && !options_.read) {
+    ++counters_.values_unasked;  // own questions are not heard, so with them nobody can tell
+  }
   model_.TakeValue(item_at, frame.real, now_->monotonic_us);
   if ((item.known & (kHasName | kHasUnit)) == kHasName && item.values_open < kValuesToWaitForUnit &&
       ++item.values_open == kValuesToWaitForUnit) {
@@ -342,6 +375,7 @@ void MasterBusSession::ReportCounters(CounterSink& sink) const {
   sink.Count("controller_overflows", bus_health_.overflows);
   sink.Count("values_not_available", counters_.values_not_available);
   sink.Count("values_of_tentative", counters_.values_of_tentative);
+  sink.Count("values_unasked", counters_.values_unasked);
   sink.Count("values_without_item", counters_.values_without_item);
   sink.Count("values_without_field", counters_.values_without_field);
   sink.Count("foreign_announces", counters_.foreign_announces);

@@ -29,6 +29,8 @@ struct Options {
   ReadingPace pace;
 };
 
+// An answer comes within 13 ms nearly always; a question without one is given up after this.
+inline constexpr int64_t kAnswerWithin_us = 250 * kUsPerMs;
 inline constexpr int64_t kTellCounterEvery_us = 60 * kUsPerSecond;
 
 struct Counters {
@@ -38,6 +40,7 @@ struct Counters {
   uint64_t values_of_tentative = 0;  // the first value of a device that has yet to prove itself
   uint64_t values_without_item = 0;  // no room for the item
   uint64_t values_without_field = 0;
+  uint64_t values_unasked = 0;     // of items that are asked for: a device that pushes, or two with one address
   uint64_t foreign_announces = 0;  // bytes that name another device than the identifier
 };
 
@@ -58,6 +61,7 @@ class MasterBusSession final : public vesta::Session {
   void ReportCounters(CounterSink& sink) const override;
   void LinkReset(const Now& now, SessionEvents& events) override;
 
+  bool reads() const { return options_.read; }
   BusView view() const { return BusView(model_, traffic_, bus_health_); }
   const Counters& counters() const { return counters_; }
   const ReaderCounters& reader_counters() const { return reader_.counters(); }

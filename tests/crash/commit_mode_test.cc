@@ -16,7 +16,7 @@ namespace {
 constexpr char kPath[] = "/disk/vesta.db";
 constexpr size_t kReadingsOfFrame = 200;
 
-// Every byte is a frame of many readings.
+// Every byte is a frame of many readings, 0 is one of none.
 class WideSession final : public Session {
  public:
   std::span<const Field> fields() const override {
@@ -40,7 +40,7 @@ class WideSession final : public Session {
       }
       FrameEvent frame;
       frame.raw = {&byte, 1};
-      frame.readings = readings;
+      if (byte != 0) frame.readings = readings;
       events.OnFrame(frame);
     }
   }
@@ -78,6 +78,11 @@ class CommitMode : public testing::Test {
   void RunUntil(const Condition& condition) {
     while (!condition()) io_.run_one();
   }
+  uint64_t Latencies() {
+    uint64_t total = 0;
+    for (const uint64_t count : health().commit.counts()) total += count;
+    return total;
+  }
   const SourceHealth& health() { return line_->health(); }
 
   PowerCutVfs disk_{"commit-mode"};
@@ -103,6 +108,25 @@ TEST_F(CommitMode, AFrameCountsOnceItIsDurable) {
   EXPECT_EQ(health().frames_pending, 0u);
   EXPECT_NE(health().last_frame_us, 0);
   ASSERT_TRUE(health().commit.AtMost_us(0.5));
+}
+
+TEST_F(CommitMode, AFrameWithoutReadingsAsksForNoCommit) {
+  Hear(1);
+  RunUntil([&] { return health().frames_accepted == 1; });
+  const uint64_t commits = journal_->health().commits;
+  const uint64_t latencies = Latencies();
+  for (int i = 0; i < 100; ++i) {
+    Hear(0);
+    io_.poll();
+  }
+  EXPECT_EQ(journal_->health().commits, commits);
+  EXPECT_EQ(health().frames_pending, 100u) << "in the archive, which is not on disk yet";
+  EXPECT_EQ(health().frames_accepted, 1u);
+  Hear(2);
+  RunUntil([&] { return health().frames_accepted == 102; });
+  EXPECT_EQ(journal_->health().commits, commits + 1) << "one commit for all";
+  EXPECT_EQ(Latencies(), latencies + 1) << "who asks for no commit has no latency";
+  EXPECT_EQ(health().frames_pending, 0u);
 }
 
 TEST_F(CommitMode, AFullDiskStopsAcceptanceAndNothingAcknowledgedIsLost) {

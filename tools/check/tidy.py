@@ -7,6 +7,9 @@ headers it reaches, its compiler flags, .clang-tidy and the tool's version. What
 Tests, benchmarks, fuzz targets and the simulated devices are left out: the macros of the frameworks trip the checks, and a
 mistake there shows when they run.
 SKIPPED names the sources that cost more than they give.
+
+Sources that the build compiles in groups (cmake/unity.cmake) are looked at in those groups: the headers of the libraries,
+which take most of the time, are then read once for the group.
 """
 
 import concurrent.futures
@@ -32,6 +35,9 @@ SKIPPED = {
 }
 
 LEFT_OUT = ("tests/", "fuzz/", "simulators/")
+
+# Findings in sources count as well as those in headers: a source of a group is included.
+FINDINGS = r"/(model|protocols|formats|node|hub|app|simulators|tests)/[^:]*\.(h|cc)$"
 
 INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # Flags that only GCC or only the build knows.
@@ -65,11 +71,12 @@ def reached(path, roots, found):
                 break
 
 
-def key_of(source, flags, settings):
+def key_of(members, flags, settings):
     digest = hashlib.sha256(settings)
     digest.update(" ".join(flags).encode())
     files = set()
-    reached(source, (ROOT, BUILD / "generated"), files)
+    for source in members:
+        reached(ROOT / source, (ROOT, BUILD / "generated"), files)
     for file in sorted(files):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -93,6 +100,15 @@ def flags_of(entry):
     return kept
 
 
+def members_of(path):
+    """Names of the sources that this file of the build compiles: itself, or those of its group."""
+    if path.is_relative_to(BUILD) and path.parent.name == "Unity":
+        paths = [pathlib.Path(name.decode()) for name in INCLUDE.findall(path.read_bytes())]
+    else:
+        paths = [path]
+    return [str(member.relative_to(ROOT)) for member in paths if member.is_relative_to(ROOT)]
+
+
 def main():
     try:
         prepare()
@@ -107,33 +123,39 @@ def main():
         if name not in sources:
             print(f"tools/check/tidy.py:1: SKIPPED names {name}, which does not exist")
             return 1
-    work = {}
+    work, seen = {}, set()
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
-        name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else ""
-        if name not in sources or name in SKIPPED or name in work or name.endswith(("_test.cc", "_bench.cc")) \
-                or name.startswith(LEFT_OUT):
+        members = members_of(path)
+        # The members of a group are of one kind, the first tells which.
+        if not members or members[0] in seen or members[0] not in sources or members[0] in SKIPPED \
+                or members[0].endswith(("_test.cc", "_bench.cc")) or members[0].startswith(LEFT_OUT):
             continue
+        seen.update(members)
         flags = flags_of(entry)
-        stamp = CACHE / key_of(path, flags, settings)
+        stamp = CACHE / key_of(members, flags, settings)
         if stamp.exists():
             stamp.touch()
         else:
-            work[name] = (flags, stamp)
+            work[str(path)] = (flags, stamp, members)
 
-    def look(name):
-        flags, stamp = work[name]
+    def look(path):
+        flags, stamp, members = work[path]
         started = time.monotonic()
-        run = subprocess.run([TIDY, "--quiet", name, "--", *flags, *ONLY_FOR_CLANG], cwd=ROOT, capture_output=True,
-                             text=True, stdin=subprocess.DEVNULL)
+        run = subprocess.run([TIDY, "--quiet", f"--header-filter={FINDINGS}", path, "--", *flags, *ONLY_FOR_CLANG],
+                             cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if run.returncode == 0:
             stamp.touch()
+        name = members[0] if len(members) == 1 else f"{members[0]} and {len(members) - 1} more"
         return name, run, time.monotonic() - started
 
     failed, slow = 0, []
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("VESTA_JOBS") or os.cpu_count())) as pool:
         # The largest first, so that none is left alone at the end.
-        for name, run, seconds in pool.map(look, sorted(work, key=lambda n: -(ROOT / n).stat().st_size)):
+        def size(path):
+            return sum((ROOT / member).stat().st_size for member in work[path][2])
+
+        for name, run, seconds in pool.map(look, sorted(work, key=size, reverse=True)):
             slow.append((seconds, name))
             if run.returncode != 0:
                 failed += 1
@@ -145,7 +167,8 @@ def main():
         if stamp.stat().st_mtime < month_ago:
             stamp.unlink()
     slowest = ", ".join(f"{name} {seconds:.0f} s" for seconds, name in sorted(slow, reverse=True)[:5])
-    print(f"tidy: {len(work)} looked at, {failed} failed" + (f"; slowest {slowest}" if slowest else ""))
+    print(f"tidy: {len(seen)} sources, {len(work)} groups of them looked at, {failed} failed" +
+          (f"; slowest {slowest}" if slowest else ""))
     return 1 if failed else 0
 
 

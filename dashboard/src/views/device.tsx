@@ -8,10 +8,9 @@ import { FormatClock, FormatDay, FormatInterval, FormatTime, kNothing, Words } f
 import { useNow, useTopics } from "../hooks.ts";
 import { hub } from "../live.ts";
 import { Trouble, ValueGroups } from "../parts/card.tsx";
-import { BedForm } from "../parts/bed_form.tsx";
 import { Chart } from "../parts/chart.tsx";
-import { DeviceCountsPanel } from "../parts/counts.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { Later } from "../parts/later.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { DeviceHref, kRanges, Moved, RangeOf, Scaled, type Route } from "../route.ts";
 import { DeviceAgeS } from "../stale.ts";
@@ -19,6 +18,7 @@ import { ChartGroups, DefaultSeries, PowerFields } from "../summary.ts";
 import { BedTile, IsIncubator } from "./ward.tsx";
 
 const kLongestName = 100;
+const DeviceRecords = Later(() => import("../parts/device_records.tsx").then((m) => m.DeviceRecords));
 
 function Rename({ device, done }: { device: Device; done: () => void }): JSX.Element {
   const [name, set_name] = useState(device.name);
@@ -173,8 +173,7 @@ export function DevicePage({ route }: { route: Route }): JSX.Element {
       {IsIncubator(device) && <><Notice /><div class="beds"><BedTile device={device} now={now} whole /></div></>}
       <Charts key={device.key} device={device} route={route} />
       <div class="panel"><h2>All values</h2><ValueGroups device={device} now={now} /></div>
-      {(IsIncubator(device) || device.bed) && <BedForm key={device.key + "/bed"} device={device} />}
-      <DeviceCountsPanel device={device} />
+      <DeviceRecords device={device} />
       <section class="panel">
         <h2>About</h2>
         <dl class="about">

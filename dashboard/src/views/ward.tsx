@@ -120,7 +120,7 @@ export function WardPage(): JSX.Element {
         {hub.session?.scope === "operate" && <a class="quiet" href="#/audit">Audit log</a>}
       </div>
       <Notice />
-      {all.length === 0 && <p class="empty">No incubator was heard yet.</p>}
+      {all.length === 0 && <p class="empty">{hub.snapshots === 0 ? "One moment" : "No incubator was heard yet."}</p>}
       <div class="beds">{all.map((d) => <Guard key={d.key} what={d.title}><BedTile device={d} now={now} /></Guard>)}</div>
     </>
   );

@@ -136,6 +136,7 @@ class FakeHub {
         [this](const ExportCall& call) { return MakeExport(call); },
         Ward(),
         &nodes,
+        [this](const std::string& source) { return source == "boat" ? std::optional<BusState>(bus) : std::nullopt; },
     };
   }
 
@@ -288,6 +289,7 @@ class FakeHub {
     source.last_frame_monotonic_us = 0;
     source.interval_us = kUsPerSecond;
     sources.push_back(source);
+    FillBus();
     OutputHealth output;
     output.name = "broker";
     output.type = "mqtt";
@@ -298,6 +300,26 @@ class FakeHub {
     output.dropped = {{"too_old", 1}};
     output.failed = {{"connection", 2}};
     outputs.push_back(output);
+  }
+
+  void FillBus() {
+    bus.frames_per_second = 7.25;
+    bus.frames = 1730;
+    bus.roles = {{"announce", 287}, {"value", 196}};
+    BusNode node;
+    node.address = 0x6F1297;
+    node.type = 0x1B;
+    node.unique_id = 0x31297;
+    node.name = "MSH \"Shunt\" <b>";
+    node.online = true;
+    node.age_us = 400'000;
+    node.possible_askers = {0x50840A};
+    node.items.push_back({1, "monitoring", "Battery", "V", "battery_voltage", 12.5, "", 12.25, 12.75, 9, 10, 400'000});
+    node.items.push_back({4, "monitoring", "Remaining", "", "", std::nullopt, "", {}, {}, 0, 1, {}});
+    bus.nodes.push_back(node);
+    bus.commands.push_back({kFakeNow_us, 0x3AF412, 0x38, "Power", 1, 0x50840A});
+    bus.absent.push_back({0x7F1297, 100, kFakeNow_us});
+    bus.unknown.push_back({0x1234567, true, false, {1, 2, 0xFF}, {2}, false, 7, kFakeNow_us, kFakeNow_us});
   }
 
   boost::asio::io_context& io_;
@@ -311,6 +333,7 @@ class FakeHub {
   JournalHealth journal;
   KeyDesk keys{folder.File("keys.json"), ""};
   HeardSenders heard;
+  BusState bus;
   std::vector<SourceHealth> sources;
   std::vector<OutputHealth> outputs;
   std::vector<std::pair<std::string, std::vector<UnknownObject>>> unknown_objects = {
