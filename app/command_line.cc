@@ -302,6 +302,30 @@ void AddExport(CLI::App& app, ExportOptions* options) {
       ->capture_default_str();
 }
 
+void AddNodes(CLI::App& app, NodesOptions* options) {
+  CLI::App* nodes = AddCommand(
+      app, "nodes", "Show a network of nodes, let nodes join, take over files of the original server",
+      "list, open, export and put talk to the running hub; import makes a description out of Struct.json and\n"
+      "peersList.js; import-log takes day files into the data folder of a hub that is stopped.\n"
+      "  vesta nodes list\n"
+      "  vesta nodes open --seconds 120\n"
+      "  vesta nodes export > network.json\n"
+      "  vesta nodes put network.json\n"
+      "  vesta nodes import Struct.json peersList.js --into network.json\n"
+      "  vesta nodes import-log 2026_03_01.JSN --network network.json --data /var/lib/vesta");
+  nodes->add_option("ACTION", options->action, "What to do")
+      ->required()
+      ->check(CLI::IsMember({"list", "open", "export", "put", "import", "import-log"}));
+  nodes->add_option("FILE", options->files, "put, import, import-log: which files");
+  nodes->add_option("--into", options->into, "import: the description that is made or added to");
+  nodes->add_option("--network", options->network, "import-log: the description that says what each device is");
+  nodes->add_option("--data", options->directory, "import-log: data folder of the hub");
+  nodes->add_option("--source", options->source, "Which source of nodes, when there are several");
+  nodes->add_option("--seconds", options->seconds, "open: how long")->check(CLI::Range(0, 600))->capture_default_str();
+  nodes->add_option("--hub", options->url, "Where the hub is")->capture_default_str();
+  nodes->add_flag("--json", options->json, "list: print one JSON object");
+}
+
 void AddImport(CLI::App& app, ImportOptions* options) {
   CLI::App* command =
       AddCommand(app, "import", "Take history of elsewhere into the data folder of a hub that is stopped",
@@ -389,6 +413,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   DoctorOptions doctor;
   PasswdOptions passwd;
   KeysOptions keys;
+  NodesOptions nodes;
   ExportOptions export_options;
   ImportOptions import_options;
   AuditOptions audit;
@@ -404,6 +429,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddDoctor(app, &doctor);
   AddPasswd(app, &passwd);
   AddKeys(app, &keys);
+  AddNodes(app, &nodes);
   AddExport(app, &export_options);
   AddImport(app, &import_options);
   AddAudit(app, &audit);
@@ -453,6 +479,14 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     if (keys.what.empty() && keys.action != "list" && keys.action != "check") {
       parsed.run = false;
       usage("vesta keys: say which: a device's address, network-ID, or the file to import\nTry: vesta keys --help\n");
+    }
+  }
+  if (name == "nodes") {
+    parsed.command = nodes;
+    const bool needs_file = nodes.action == "put" || nodes.action.starts_with("import");
+    if (needs_file && nodes.files.empty()) {
+      parsed.run = false;
+      usage("vesta nodes: say which file\nTry: vesta nodes --help\n");
     }
   }
   if (name == "export") parsed.command = export_options;

@@ -15,6 +15,7 @@
 #include "app/export.h"
 #include "app/import.h"
 #include "app/keys.h"
+#include "app/nodes_command.h"
 #include "app/passwd.h"
 #include "app/replay.h"
 #include "app/simulate.h"
@@ -39,7 +40,7 @@ struct DemoOptions {
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
                              SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions,
-                             AuditOptions, TraceOptions, GapsOptions>;
+                             AuditOptions, TraceOptions, GapsOptions, NodesOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

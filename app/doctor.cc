@@ -9,6 +9,7 @@
 
 #include "app/doctor_bluetooth.h"
 #include "app/doctor_can.h"
+#include "app/doctor_nodes.h"
 #include "app/doctor_report.h"
 #include "app/exit_code.h"
 #include "app/line_setting.h"
@@ -113,6 +114,8 @@ PatientReport ExamineSource(const DoctorOptions& options, const hub::SourceConfi
   } else if (config.type == "capture") {
     patient.where = config.file;
     ExamineCapture(config, &patient);
+  } else if (config.type == "nodes") {
+    patient = ExamineNodes(config);
   } else if (config.type == "bluetooth") {
     Tell(options, "listening to Bluetooth ...");
     patient = ExamineBluetooth(hub::ScanOptionsOf(config), options.seconds);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
 #include "hub/sources/mqtt_source.h"
+#include "hub/sources/nodes.h"
 #include "hub/store/sqlite_store.h"
 #include "vesta_version.h"
 
@@ -48,11 +50,28 @@ std::string Where(const hub::SourceConfig& config) {
   if (config.type == "slcan") return config.port;
   if (config.type == "can") return config.can_interface;
   if (config.type == "can-udp") return fmt::format("{} port {} (UDP)", config.listen, config.tcp_port);
+  if (config.type == "nodes" && config.air == "serial") return config.radio_port;
+  if (config.type == "nodes" && config.air == "wifi") return config.radio_interface;
+  if (config.type == "nodes") return fmt::format("{} UDP port {}", config.listen, config.air_port);
   if (config.type == "mqtt") {
     return fmt::format("{}://{}:{} {}", config.mqtt.tls ? "mqtts" : "mqtt", config.mqtt.host, config.mqtt.port,
                        fmt::join(config.topics, ", "));
   }
   return config.file;
+}
+
+// What nodes forward comes through the line of their network.
+class NoTransport final : public hub::Source {
+ public:
+  void Start() override {}
+  void Stop() override {}
+};
+
+bool IsForwardable(std::string_view protocol) {
+  for (const std::string_view one : {"p1", "vedirect", "medibus", "masterbus", "victron"}) {
+    if (protocol == one) return true;
+  }
+  return false;
 }
 
 // The field tables of all protocols, for the API.
@@ -149,10 +168,15 @@ void Hub::DecodeLate() {
 }
 
 void Hub::MakeSources() {
+  nodes_ = std::make_unique<NodeOffice>(clock_, directory_, *live_, *journal_, config_);
   for (const hub::SourceConfig& config : config_.sources) {
     if (!config.enabled) continue;
     if (config.type == "mqtt") {
       sources_.push_back(MakeMqttSource(config));
+      continue;
+    }
+    if (config.type == "nodes") {
+      MakeNodesSource(config);
       continue;
     }
     SourceEntry entry;
@@ -172,7 +196,11 @@ void Hub::MakeSources() {
 
 std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where,
                                                 const std::string& sender) {
-  std::unique_ptr<Session> session = hub::MakeSession(config, &keys_->ring());
+  return MakeLine(config, where, sender, hub::MakeSession(config, &keys_->ring()));
+}
+
+std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config, const std::string& where,
+                                                const std::string& sender, std::unique_ptr<Session> session) {
   if (session == nullptr) return nullptr;
   if (masterbus::MasterBusSession* const bus = hub::BusOf(config, session.get())) buses_->Add(config.name, bus);
   hub::LineOptions options;
@@ -190,6 +218,52 @@ std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config,
   };
   return std::make_unique<hub::SessionLine>(io_, clock_, std::move(options), std::move(session), directory_, *journal_,
                                             *live_);
+}
+
+// A node network, and beside it the lines of what its nodes forward: frames of meters and other devices.
+void Hub::MakeNodesSource(const hub::SourceConfig& config) {
+  hub::SourceHealth base;
+  base.name = config.name + "-forwarded";
+  base.type = config.type;
+  base.where = "through " + config.name;
+  SourceEntry forwarded;
+  forwarded.senders =
+      std::make_unique<hub::SenderLines>(clock_, std::move(base), [this, config](const std::string& sender) {
+        // "protocol sender"
+        hub::SourceConfig inner = config;
+        inner.name = config.name + "-forwarded";
+        inner.protocol = sender.substr(0, sender.find(' '));
+        inner.medibus.passive = true;  // the node is the host on that line
+        const std::string who = sender.substr(sender.find(' ') + 1);
+        return MakeLine(inner, "node " + who, who);
+      });
+  forwarded.source = std::make_unique<NoTransport>();
+  hub::SenderLines* lines = forwarded.senders.get();
+  lines->Opening();
+  lines->Opened();
+  const auto relay = [lines](const hub::RelayedFrame& frame) {
+    const std::string protocol = frame.protocol == "ble-advert" ? "victron" : frame.protocol;
+    if (!IsForwardable(protocol)) return lines->Reject("unknown_protocol");
+    hub::Line* line = lines->For(protocol + " " + frame.sender);
+    if (line != nullptr) line->ReceivedFromRelay(frame.bytes, frame.time, frame.is_held_back);
+  };
+  auto place = std::make_shared<hub::SessionLine*>(nullptr);
+  hub::NodeNetwork& network = nodes_->Add(
+      config,
+      [this, place] {
+        boost::asio::post(io_, [this, place] {
+          if (*place != nullptr && !stopping_) (*place)->Poke();
+        });
+      },
+      relay);
+  SourceEntry entry;
+  entry.line = MakeLine(config, Where(config), "", network.MakeSession());
+  *place = entry.line.get();
+  entry.source = hub::MakeNodesSource(
+      io_, config, *entry.line,
+      [&network](const hub::AirAddress& address, uint8_t channel) { network.SetAir(address, channel); });
+  sources_.push_back(std::move(entry));
+  sources_.push_back(std::move(forwarded));
 }
 
 Hub::SourceEntry Hub::MakeMqttSource(const hub::SourceConfig& config) {
@@ -252,7 +326,8 @@ void Hub::MakeOutputs() {
       continue;
     }
     outputs_.push_back(hub::MakeMqttOutput(io_, clock_, config, {config_.hub_id, config_.hub_name}, *journal_, *live_,
-                                           directory_, name_of, hub::DeviceTitle, {}, brokers_.Find(config.mqtt)));
+                                           directory_, name_of, hub::DeviceTitle, {}, brokers_.Find(config.mqtt),
+                                           nodes_->empty() ? nullptr : nodes_.get()));
   }
 }
 
@@ -306,6 +381,7 @@ void Hub::AwaitFarewells(int looks, std::function<void()> done) {
 void Hub::StopSources(std::function<void()> done) {
   for (SourceEntry& entry : sources_) entry.source->Stop();
   late_->Stop();
+  nodes_->Save();
   KeepMerged();
   buses_->Keep();
   // What the sources brought last is made durable first, so that an output that promises every reading may still send
@@ -387,6 +463,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
       .late = [this] { return late_->health(); },
       .make_export = [this](const hub::ExportCall& call) { return MakeExport(call); },
       .ward = ward_->Context(),
+      .nodes = nodes_->empty() ? nullptr : nodes_.get(),
       .bus = [this](const std::string& source) { return buses_->Look(source); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());

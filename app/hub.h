@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/bus_desk.h"
+#include "app/nodes.h"
 #include "app/ward.h"
 #include "hub/clock/clock.h"
 #include "hub/config/load.h"
@@ -79,6 +80,9 @@ class Hub {
   void DecodeLate();
   std::unique_ptr<hub::SessionLine> MakeLine(const hub::SourceConfig& config, const std::string& where,
                                              const std::string& sender);
+  std::unique_ptr<hub::SessionLine> MakeLine(const hub::SourceConfig& config, const std::string& where,
+                                             const std::string& sender, std::unique_ptr<Session> session);
+  void MakeNodesSource(const hub::SourceConfig& config);
   SourceEntry MakeMqttSource(const hub::SourceConfig& config);
   void MakeOutputs();
   void MakeMerged();
@@ -113,7 +117,8 @@ class Hub {
   std::unique_ptr<hub::LateDecoder> late_;
   hub::mqtt::SharedConnections brokers_;
   std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
-  uint64_t merged_kept_ = 0;  // sum of their revisions when they were last written
+  uint64_t merged_kept_ = 0;           // sum of their revisions when they were last written
+  std::unique_ptr<NodeOffice> nodes_;  // outlives the sessions of its networks
   std::vector<SourceEntry> sources_;
   std::vector<std::unique_ptr<hub::Output>> outputs_;
   std::unique_ptr<hub::WebServer> web_;

@@ -146,6 +146,16 @@ void WriteEntity(JsonWriter& json, const Hub& hub, const Device& device, const E
                   "} | tojson }}");
   }
   if (mapping.diagnostic) json.Key("entity_category").Text("diagnostic");
+  if (entity.is_writable) {
+    json.Key("command_topic").Text(CommandTopic(hub.base, device.key, entity.key).view());
+    if (entity.kind == FieldKind::kFlag) {
+      json.Key("state_on").Text("True").Key("state_off").Text("False");
+    } else {
+      json.Key("min").Number(entity.min).Key("max").Number(entity.max).Key("step").Number(entity.step);
+      json.Key("mode").Text("box");
+    }
+    return;  // what can be set knows no expiry
+  }
   if (entity.expire_after_s > 0) json.Key("expire_after").Integer(entity.expire_after_s);
 }
 
@@ -168,6 +178,10 @@ Topic AvailabilityTopic(std::string_view base, std::string_view device_key) {
 Topic StateTopic(std::string_view base, std::string_view device_key, Pace pace) {
   // No device key is "hub": they all hold protocol and identity with '_' between.
   return Topic({base, device_key.empty() ? "hub" : device_key, pace == Pace::kSlow ? "state_slow" : "state"});
+}
+
+Topic CommandTopic(std::string_view base, std::string_view device_key, std::string_view field_key) {
+  return Topic({base, device_key, field_key, "set"});
 }
 
 void WriteDeviceConfig(JsonWriter& json, const Hub& hub, const Device& device, std::span<const Entity> entities) {

@@ -49,6 +49,11 @@ struct Entity {
   bool diagnostic = false;
   std::span<const std::string_view> options = {};  // names of a state's codes; "unknown" is added
   uint32_t expire_after_s = 0;                     // 0 = never
+  // Of what can be set: a number or a switch then.
+  bool is_writable = false;
+  double min = 0;
+  double max = 100;
+  double step = 1;
 };
 
 inline constexpr size_t kMaxTextBytes = 128;
@@ -59,7 +64,7 @@ inline constexpr size_t kMaxStateBytes = 255;
 
 // What Home Assistant is told about a quantity; empty texts are left out.
 struct Mapping {
-  std::string_view component = {};  // "sensor", "binary_sensor"
+  std::string_view component = {};  // "sensor", "binary_sensor", "number", "switch"
   std::string_view device_class = {};
   std::string_view unit = {};
   std::string_view state_class = {};
@@ -80,6 +85,8 @@ Topic EntityConfigTopic(const Hub& hub, const Device& device, const Entity& enti
 Topic HubStatusTopic(std::string_view base);
 Topic AvailabilityTopic(std::string_view base, std::string_view device_key);
 Topic StateTopic(std::string_view base, std::string_view device_key, Pace pace);  // empty key: the hub's own
+// Where what is asked of a field is published: <base>/<device>/<field>/set.
+Topic CommandTopic(std::string_view base, std::string_view device_key, std::string_view field_key);
 
 // One object each. The result is usable when json.ok().
 void WriteDeviceConfig(JsonWriter& json, const Hub& hub, const Device& device, std::span<const Entity> entities);

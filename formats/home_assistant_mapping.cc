@@ -85,7 +85,9 @@ std::string_view FlagClass(Quantity quantity) {
 
 Mapping Map(const Entity& entity) {
   Mapping mapping;
-  mapping.component = entity.kind == FieldKind::kFlag ? "binary_sensor" : "sensor";
+  const bool is_flag = entity.kind == FieldKind::kFlag;
+  mapping.component = is_flag ? "binary_sensor" : "sensor";
+  if (entity.is_writable) mapping.component = is_flag ? "switch" : "number";
   mapping.diagnostic =
       entity.diagnostic || entity.quantity == Quantity::kIdentifier || entity.quantity == Quantity::kSignalStrength;
   switch (entity.kind) {
@@ -117,6 +119,7 @@ Mapping Map(const Entity& entity) {
       mapping.state_class = state_class;
     }
   }
+  if (entity.is_writable) mapping.state_class = {};
   return mapping;
 }
 

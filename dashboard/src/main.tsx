@@ -19,6 +19,7 @@ import { IsIncubator, WardPage } from "./views/ward.tsx";
 const AuditPage = Later(() => import("./views/audit.tsx").then((view) => view.AuditPage));
 const BusPage = Later(() => import("./views/bus.tsx").then((view) => view.BusPage));
 const HealthPage = Later(() => import("./views/health.tsx").then((view) => view.HealthPage));
+const NodesPage = Later(() => import("./views/nodes.tsx").then((view) => view.NodesPage));
 const KeysPage = Later(() => import("./views/keys.tsx").then((view) => view.KeysPage));
 const UnknownPage = Later(() => import("./views/unknown.tsx").then((view) => view.UnknownPage));
 const TracePage = Later(() => import("./views/trace.tsx").then((view) => view.TracePage));
@@ -28,6 +29,7 @@ const kNav: [Page, string, string][] = [
   ["ward", "#/ward", "Ward"],
   ["health", "#/health", "Sources and outputs"],
   ["bus", "#/bus", "Bus"],
+  ["nodes", "#/nodes", "Nodes"],
   ["keys", "#/keys", "Keys"],
   ["unknown", "#/unknown", "Unknown frames"],
 ];
@@ -55,7 +57,7 @@ function App(): JSX.Element {
   // Keys are for sources that hear sealed adverts, and for those who may operate the hub.
   const hears = (protocol: string) => (hub.sources ?? []).some((source) => source.protocol === protocol);
   const has_keys = hub.session?.scope === "operate" && hears("victron");
-  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys, bus: hears("masterbus") };
+  const shown: Partial<Record<Page, boolean>> = { ward: has_ward, keys: has_keys, bus: hears("masterbus"), nodes: hears("nodes") };
   const [route, set_route] = useState<Route>(() => ParseRoute(location.hash));
   useEffect(() => {
     const on_hash = () => set_route(ParseRoute(location.hash));
@@ -101,6 +103,7 @@ function App(): JSX.Element {
           {route.page === "trace" && <TracePage route={route} />}
           {route.page === "bus" && <BusPage route={route} />}
           {route.page === "keys" && <KeysPage />}
+          {route.page === "nodes" && <NodesPage may={hub.session?.scope === "operate"} />}
           {route.page === "audit" && <AuditPage />}
         </Guard>
       </main>

@@ -1,6 +1,6 @@
 // Where the reader is, kept in the address's hash: links, the back button and a reload work, and the hub serves one page.
 
-export type Page = "home" | "device" | "health" | "unknown" | "ward" | "trace" | "audit" | "keys" | "bus";
+export type Page = "home" | "device" | "health" | "unknown" | "ward" | "trace" | "audit" | "keys" | "bus" | "nodes";
 
 export interface Route {
   page: Page;
@@ -22,7 +22,7 @@ export function ParseRoute(hash: string): Route {
   } else if (parts[0] === "trace" || parts[0] === "bus") {
     route.page = parts[0];
     route.key = parts[1] ?? "";
-  } else if (parts[0] === "health" || parts[0] === "unknown" || parts[0] === "ward" || parts[0] === "audit" || parts[0] === "keys") {
+  } else if (parts[0] === "health" || parts[0] === "unknown" || parts[0] === "ward" || parts[0] === "audit" || parts[0] === "keys" || parts[0] === "nodes") {
     route.page = parts[0];
   }
   return route;

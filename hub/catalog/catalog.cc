@@ -6,8 +6,10 @@
 
 #include "hub/catalog/masterbus_texts.h"
 #include "hub/catalog/medibus_texts.h"
+#include "hub/catalog/node_texts.h"
 #include "hub/catalog/p1_texts.h"
 #include "hub/catalog/victron_texts.h"
+#include "protocols/link/fields.h"
 #include "protocols/masterbus/fields.h"
 #include "protocols/medibus/fields.h"
 #include "protocols/p1/fields.h"
@@ -37,12 +39,13 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 std::span<const ProtocolEntry> Protocols() {
-  static const std::array<ProtocolEntry, 5> protocols = {{
+  static const std::array<ProtocolEntry, 6> protocols = {{
       {"p1", "Smart meter, P1 port", p1::Fields(), P1Texts()},
       {"victron", "Victron over Bluetooth", victron::Fields(), VictronTexts()},
       {"vedirect", "Victron, VE.Direct port", victron::Fields(), VictronTexts()},
       {"medibus", "Incubators and other MEDIBUS devices", medibus::Fields(), MedibusTexts()},
       {"masterbus", "Mastervolt MasterBus", masterbus::Fields(), MasterBusTexts()},
+      {"nodes", "Nodes of the hub's own network", link::NodeFields(), NodeTexts()},
   }};
   return protocols;
 }

@@ -109,10 +109,10 @@ constexpr Case kSchema[] = {
      "v:1:23: hub.log_level: \"warn\" is not one of the allowed values (allowed: debug, info, warning, error)\n"},
     {"MissingType", "{\"sources\": [{\"name\": \"a\"}]}",
      "v:1:14: sources[0].type: \"type\" is missing (allowed: serial, tcp, tcp-listen, udp, bluetooth, slcan, can, "
-     "can-udp, mqtt, capture)\n"},
+     "can-udp, mqtt, nodes, capture)\n"},
     {"WrongType", "{\"sources\": [{\"name\": \"a\", \"type\": \"seriel\"}]}",
      "v:1:36: sources[0].type: \"seriel\" is not one of the allowed values; did you mean serial? (allowed: serial, "
-     "tcp, tcp-listen, udp, bluetooth, slcan, can, can-udp, mqtt, capture)\n"},
+     "tcp, tcp-listen, udp, bluetooth, slcan, can, can-udp, mqtt, nodes, capture)\n"},
     {"MissingKeys", "{\"sources\": [\n  {\"name\": \"a\", \"type\": \"tcp\"}]}",
      "v:2:3: sources[0].protocol: \"protocol\" is missing (allowed: p1, victron, vedirect, medibus, masterbus)\n"
      "v:2:3: sources[0].host: \"host\" is missing (allowed: a host name or an IP address, without tcp:// and without "

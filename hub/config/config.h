@@ -87,8 +87,9 @@ struct MedibusConfig {
 
 struct SourceConfig {
   std::string name;  // unique, [a-z0-9_-]+
-  std::string type;  // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "mqtt", "capture"
-  std::string protocol;  // "p1", "victron", "vedirect", "medibus", "masterbus"
+  std::string
+      type;  // "serial", "tcp", "tcp-listen", "udp", "bluetooth", "slcan", "can", "can-udp", "mqtt", "nodes", "capture"
+  std::string protocol;  // "p1", "victron", "vedirect", "medibus", "masterbus", "nodes"
   bool enabled = true;
 
   // serial
@@ -115,6 +116,14 @@ struct SourceConfig {
   std::vector<std::string> topics;  // filters with + and #
   std::string form = "raw";         // "raw", "legacy"
   int stamp_offset_min = 120;       // legacy: the nodes' clock against UTC
+  // nodes
+  std::string air = "udp";       // "udp", "serial", "wifi"
+  std::string radio_port;        // serial: where the radio hangs
+  std::string radio_interface;   // wifi: "mon0"
+  uint16_t air_port = 5770;      // udp
+  uint32_t radio_baud = 921600;  // serial
+  uint8_t channel = 0;           // 0: serial and wifi as it stands, udp none
+  std::string network_file;      // "" = in the data folder
   // capture
   std::string file;
   double speed = 1.0;  // times as fast as it was recorded; 0 = as fast as possible
@@ -145,6 +154,7 @@ struct OutputConfig {
   std::string discovery_prefix = "homeassistant";
   std::string discovery_form = "device";  // "device", "entity"
   std::string birth_topic = "homeassistant/status";
+  bool commands = false;  // whoever may publish at the broker may set what nodes let be set
 };
 
 struct HttpConfig {

@@ -96,6 +96,18 @@ void ApplyMedibusDefaults(const JsonNode& node, SourceConfig* source) {
   if (!is_given("commit_each_frame")) source->commit_each_frame = true;
 }
 
+void FillNodes(const JsonNode& node, SourceConfig* source) {
+  source->protocol = "nodes";
+  Get(node, "air", &source->air);
+  Get(node, "radio_port", &source->radio_port);
+  Get(node, "radio_interface", &source->radio_interface);
+  Get(node, "radio_baud", &source->radio_baud);
+  Get(node, "air_port", &source->air_port);
+  Get(node, "channel", &source->channel);
+  Get(node, "network_file", &source->network_file);
+  source->tcp_port = source->air_port;
+}
+
 void FillMqtt(const JsonNode& node, MqttConfig* mqtt) {
   Get(node, "host", &mqtt->host);
   Get(node, "port", &mqtt->port);
@@ -178,6 +190,7 @@ void FillSource(const JsonNode& node, const std::string& hub_zone, SourceConfig*
   Get(node, "form", &source->form);
   Get(node, "stamp_offset_min", &source->stamp_offset_min);
   if (source->type == "mqtt") FillMqtt(node, &source->mqtt);
+  if (source->type == "nodes") FillNodes(node, source);
   Get(node, "archive", &source->archive);
   Get(node, "commit_each_frame", &source->commit_each_frame);
   source->p1.zone = hub_zone;
@@ -202,6 +215,7 @@ void FillOutput(const JsonNode& node, OutputConfig* output) {
   Get(node, "discovery_prefix", &output->discovery_prefix);
   Get(node, "discovery_form", &output->discovery_form);
   Get(node, "birth_topic", &output->birth_topic);
+  Get(node, "commands", &output->commands);
 }
 
 void FillMerged(const JsonNode& node, MergedConfig* merged) {

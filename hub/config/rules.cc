@@ -35,6 +35,7 @@ void Rules::CheckSource(const JsonNode& node, const std::string& path, const Sou
   if (source.type == "can") CheckUnique(node, path, "interface", source.can_interface, "CAN interface");
   if (source.type == "tcp-listen") CheckListener(node, path, source, "TCP");
   if (source.type == "udp" || source.type == "can-udp") CheckListener(node, path, source, "UDP");
+  if (source.type == "nodes") CheckAir(node, path, source);
   CheckProtocol(node, path, source);
   if (const JsonNode* vedirect = node.Find("vedirect"); vedirect != nullptr && vedirect->Find("select") != nullptr) {
     CheckSelect(*vedirect->Find("select"), path + ".vedirect.select", source);
@@ -45,6 +46,22 @@ void Rules::CheckSource(const JsonNode& node, const std::string& path, const Sou
     if (source.form == "legacy" && source.protocol != "medibus") {
       Report(node, path, "form", "messages of this form hold MEDIBUS frames", "\"protocol\": \"medibus\", or raw");
     }
+  }
+}
+
+void Rules::CheckAir(const JsonNode& node, const std::string& path, const SourceConfig& source) {
+  if (source.air == "udp") return CheckListener(node, path, source, "UDP", "air_port");
+  const bool is_serial = source.air == "serial";
+  const char* key = is_serial ? "radio_port" : "radio_interface";
+  const std::string& value = is_serial ? source.radio_port : source.radio_interface;
+  if (value.empty()) {
+    Report(node, path, key, "where the radio is stands nowhere",
+           is_serial ? "a serial port such as /dev/ttyUSB0" : "a monitor interface such as mon0");
+  } else {
+    CheckUnique(node, path, key, value, is_serial ? "serial port" : "radio interface");
+  }
+  if (!is_serial && source.channel == 0) {
+    Report(node, path, "channel", "a monitor interface stands on no channel of its own", "1 to 14, that of the nodes");
   }
 }
 
@@ -120,8 +137,9 @@ void Rules::CheckSelect(const JsonNode& node, const std::string& path, const Sou
 }
 
 void Rules::CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source,
-                          const char* transport) {
-  CheckUnique(node, path, "port", fmt::format("{} {} port {}", transport, source.listen, source.tcp_port), "listener");
+                          const char* transport, const char* port_key) {
+  CheckUnique(node, path, port_key, fmt::format("{} {} port {}", transport, source.listen, source.tcp_port),
+              "listener");
   for (size_t i = 0; i < source.allow.size(); ++i) {
     const std::optional<Network> network = ParseNetwork(source.allow[i]);
     const JsonNode& list = *node.Find("allow");

@@ -22,7 +22,9 @@ class Rules {
   void CheckDevice(const JsonNode& node, const std::string& path, const DeviceConfig& device);
 
  private:
-  void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source, const char* transport);
+  void CheckListener(const JsonNode& node, const std::string& path, const SourceConfig& source, const char* transport,
+                     const char* port_key = "port");
+  void CheckAir(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckProtocol(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckSelect(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckTopics(const JsonNode& node, const std::string& path, const SourceConfig& source);

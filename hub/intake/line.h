@@ -78,6 +78,9 @@ class Line {
   // Everything there was has been read (the end of a capture file): not a fault, and nothing more will come.
   virtual void Finished(std::string_view what) = 0;
 
+  // Something was asked of the session from outside: it looks at its timers now, and what it wants to send goes out.
+  virtual void Poke() {}
+
   // What the session wants to send; report what went out.
   virtual Bytes ToSend() = 0;
   virtual void Sent(size_t count) = 0;

@@ -118,7 +118,7 @@ masterbus::MasterBusSession* BusOf(const SourceConfig& config, Session* session)
   return config.protocol == "masterbus" ? static_cast<masterbus::MasterBusSession*>(session) : nullptr;
 }
 
-bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron"; }
+bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron" || protocol == "nodes"; }
 
 LateDecodeRules LateDecodeRulesOf(std::string_view protocol) {
   if (protocol != "victron") return {};

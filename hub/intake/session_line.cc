@@ -188,6 +188,15 @@ void SessionLine::ArmTimer() {
   });
 }
 
+void SessionLine::Poke() {
+  now_ = clock_.Read();
+  arrived_us_ = now_.utc_us;
+  bytes_us_ = SteadyUs();
+  if (session_->next_deadline_us() <= now_.monotonic_us) session_->Tick(now_, *this);
+  ArmTimer();
+  if (!session_->Transmit().empty()) WakeSender();
+}
+
 void SessionLine::BeginFarewell() {
   if (health_.state != SourceState::kOpen) return;
   now_ = clock_.Read();

@@ -73,6 +73,7 @@ class SessionLine final : public Line, private SessionEvents {
   void ReceivedFromRelay(Bytes bytes, const StampedTime& said, bool held_back) override;
   void Closed(std::string_view why, bool failed) override;
   void Finished(std::string_view what) override;
+  void Poke() override;
   Bytes ToSend() override { return session_->Transmit(); }
   void Sent(size_t count) override { session_->Transmitted(count); }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }

@@ -51,7 +51,8 @@ std::vector<ha::Entity> HubEntities() {
 MqttDiscovery::MqttDiscovery(boost::asio::io_context& io, const OutputConfig& config, const HubIdentity& identity,
                              std::string base, mqtt::Connection& connection, LiveView& live, const Directory& directory,
                              FieldNameOf field_name, DeviceTitleOf device_title,
-                             std::function<void(DeviceId)> announced, const MqttOutputTiming& timing)
+                             std::function<void(DeviceId)> announced, const MqttOutputTiming& timing,
+                             const NodeDesk* nodes)
     : io_(io),
       config_(config),
       identity_(identity),
@@ -63,6 +64,7 @@ MqttDiscovery::MqttDiscovery(boost::asio::io_context& io, const OutputConfig& co
       device_title_(std::move(device_title)),
       announced_(std::move(announced)),
       timing_(timing),
+      nodes_(nodes),
       sweep_timer_(io),
       migrate_timer_(io),
       gone_timer_(io),
@@ -116,6 +118,19 @@ void MqttDiscovery::ArmSweep(int64_t wait_us) {
   });
 }
 
+void MqttDiscovery::MakeWritable(const Device& device, ha::Entity* entity) const {
+  if (nodes_ == nullptr) return;
+  const auto writable = nodes_->FindWritable(device, entity->key);
+  if (!writable) return;
+  const auto real = [](const std::optional<Decimal>& value, double missing) {
+    return value ? Value::OfDecimal(*value).ToDouble() : missing;
+  };
+  entity->is_writable = true;
+  entity->min = real(writable->item.min, -100);
+  entity->max = real(writable->item.max, 100);
+  entity->step = real(writable->item.step, 1);
+}
+
 // True when the topic is one that we publish ourselves in the present form.
 bool MqttDiscovery::IsExpected(const std::string& topic, const std::string& device_key) const {
   const ha::Hub hub = HubOf();
@@ -131,10 +146,9 @@ bool MqttDiscovery::IsExpected(const std::string& topic, const std::string& devi
   if (known == nullptr || device_form()) return false;
   for (const SeriesId id : known->series) {
     const SeriesField& field = directory_.FindSeries(id)->field;
-    if (ha::EntityConfigTopic(hub, device, {.key = field.key, .quantity = field.quantity, .kind = field.kind}).view() ==
-        topic) {
-      return true;
-    }
+    ha::Entity entity{.key = field.key, .quantity = field.quantity, .kind = field.kind};
+    MakeWritable(*known, &entity);
+    if (ha::EntityConfigTopic(hub, device, entity).view() == topic) return true;
   }
   return false;
 }
@@ -330,6 +344,7 @@ bool MqttDiscovery::Announce(DeviceId id) {
                           .diagnostic = field.diagnostic,
                           .options = states,
                           .expire_after_s = expire_after_s});
+      MakeWritable(known, &entities.back());
     }
     if (entities.empty()) return true;  // nothing to show yet
   }

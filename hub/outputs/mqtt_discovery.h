@@ -29,7 +29,8 @@ class MqttDiscovery {
   // announced: a device was (0 = the hub); its states should follow when the receiver had time to subscribe.
   MqttDiscovery(boost::asio::io_context& io, const OutputConfig& config, const HubIdentity& identity, std::string base,
                 mqtt::Connection& connection, LiveView& live, const Directory& directory, FieldNameOf field_name,
-                DeviceTitleOf device_title, std::function<void(DeviceId)> announced, const MqttOutputTiming& timing);
+                DeviceTitleOf device_title, std::function<void(DeviceId)> announced, const MqttOutputTiming& timing,
+                const NodeDesk* nodes = nullptr);
 
   void Start();
   // Looks for values that come at another interval than announced.
@@ -61,6 +62,7 @@ class MqttDiscovery {
   bool Announce(DeviceId device);
   bool AnnounceEntities(const home_assistant::Hub& hub, const home_assistant::Device& device,
                         const std::vector<home_assistant::Entity>& entities);
+  void MakeWritable(const Device& device, home_assistant::Entity* entity) const;
   bool IsExpected(const std::string& topic, const std::string& device_key) const;
   mqtt::PublishStatus Publish(const Topic& topic, std::string_view payload, bool retain);
   bool Clear(std::deque<Leftover>& topics);
@@ -77,6 +79,7 @@ class MqttDiscovery {
   const DeviceTitleOf device_title_;
   const std::function<void(DeviceId)> announced_;
   const MqttOutputTiming timing_;
+  const NodeDesk* const nodes_;  // nullptr: nothing may be set from here
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer migrate_timer_;
   boost::asio::steady_timer gone_timer_;

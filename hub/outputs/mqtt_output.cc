@@ -7,6 +7,7 @@
 
 #include "formats/home_assistant.h"
 #include "formats/mqtt_topic.h"
+#include "hub/outputs/mqtt_commands.h"
 #include "hub/outputs/mqtt_discovery.h"
 #include "hub/outputs/mqtt_history.h"
 #include "hub/outputs/mqtt_state.h"
@@ -26,7 +27,7 @@ class MqttOutput final : public Output {
  public:
   MqttOutput(boost::asio::io_context& io, const Clock& clock, const OutputConfig& config, const HubIdentity& identity,
              Journal& journal, LiveView& live, Directory& directory, FieldNameOf field_name, DeviceTitleOf device_title,
-             const MqttOutputTiming& timing, std::shared_ptr<mqtt::Connection> shared)
+             const MqttOutputTiming& timing, std::shared_ptr<mqtt::Connection> shared, NodeDesk* nodes)
       : config_(config),
         base_(CleanBase(config.base)),
         timing_(timing),
@@ -38,7 +39,10 @@ class MqttOutput final : public Output {
             timing),
         discovery_(
             io, config_, identity, base_, connection_, live, directory, std::move(field_name), std::move(device_title),
-            [this](DeviceId device) { state_.RefreshSoon(device); }, timing) {
+            [this](DeviceId device) { state_.RefreshSoon(device); }, timing, config.commands ? nodes : nullptr) {
+    if (config.commands && nodes != nullptr) {
+      commands_.emplace(clock, config.name, base_, connection_, directory, *nodes);
+    }
     if (config.history) history_.emplace(io, clock, config_, base_, connection_, journal, directory, timing);
   }
 
@@ -46,6 +50,7 @@ class MqttOutput final : public Output {
     discovery_.Start();
     state_.Start();
     if (history_) history_->Start();
+    if (commands_) commands_->Start();
     connection_.Start();
     ArmHousekeeping();
   }
@@ -105,6 +110,7 @@ class MqttOutput final : public Output {
   MqttState state_;
   MqttDiscovery discovery_;
   std::optional<MqttHistory> history_;
+  std::optional<MqttCommands> commands_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -113,9 +119,10 @@ class MqttOutput final : public Output {
 std::unique_ptr<Output> MakeMqttOutput(boost::asio::io_context& io, const Clock& clock, const OutputConfig& config,
                                        const HubIdentity& identity, Journal& journal, LiveView& live,
                                        Directory& directory, FieldNameOf field_name, DeviceTitleOf device_title,
-                                       const MqttOutputTiming& timing, std::shared_ptr<mqtt::Connection> shared) {
+                                       const MqttOutputTiming& timing, std::shared_ptr<mqtt::Connection> shared,
+                                       NodeDesk* nodes) {
   return std::make_unique<MqttOutput>(io, clock, config, identity, journal, live, directory, std::move(field_name),
-                                      std::move(device_title), timing, std::move(shared));
+                                      std::move(device_title), timing, std::move(shared), nodes);
 }
 
 }  // namespace vesta::hub

@@ -3,6 +3,7 @@
 // <base>/history/<device>: every reading, at least once, original time (mqtt_history.h).
 // <base>/<device>/state and state_slow: newest value only, at once (mqtt_state.h).
 // <prefix>/...: what the device is, for Home Assistant (mqtt_discovery.h).
+// <base>/<device>/<field>/set: what is asked of nodes, where the configuration allows it (mqtt_commands.h).
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@
 #include "hub/journal/journal.h"
 #include "hub/live/live_view.h"
 #include "hub/mqtt/connection.h"
+#include "hub/nodes/node_desk.h"
 #include "hub/outputs/output.h"
 
 namespace vesta::hub {
@@ -51,6 +53,6 @@ std::unique_ptr<Output> MakeMqttOutput(boost::asio::io_context& io, const Clock&
                                        const HubIdentity& identity, Journal& journal, LiveView& live,
                                        Directory& directory, FieldNameOf field_name, DeviceTitleOf device_title,
                                        const MqttOutputTiming& timing = {},
-                                       std::shared_ptr<mqtt::Connection> shared = nullptr);
+                                       std::shared_ptr<mqtt::Connection> shared = nullptr, NodeDesk* nodes = nullptr);
 
 }  // namespace vesta::hub

@@ -4,6 +4,7 @@
 #include "hub/sources/can.h"
 #include "hub/sources/can_udp.h"
 #include "hub/sources/capture.h"
+#include "hub/sources/nodes.h"
 #include "hub/sources/serial.h"
 #include "hub/sources/slcan.h"
 #include "hub/sources/source.h"
@@ -22,6 +23,7 @@ std::unique_ptr<Source> MakeSource(boost::asio::io_context& io, const SourceConf
   if (config.type == "slcan") return MakeSlcanSource(io, config, line);
   if (config.type == "can") return MakeCanSource(io, config, line);
   if (config.type == "can-udp") return MakeCanUdpSource(io, config, line);
+  if (config.type == "nodes") return MakeNodesSource(io, config, line);
   return MakeCaptureSource(io, config, line);  // the schema knows no other
 }
 

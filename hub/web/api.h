@@ -22,6 +22,7 @@
 #include "hub/journal/output_health.h"
 #include "hub/keys/key_desk.h"
 #include "hub/live/live_view.h"
+#include "hub/nodes/node_desk.h"
 #include "hub/store/store.h"
 #include "hub/web/auth.h"
 #include "hub/web/events.h"
@@ -103,6 +104,7 @@ struct ApiContext {
   // The error is for people: no such format, device or field.
   std::function<tl::expected<ExportPieces, std::string>(const ExportCall&)> make_export = {};
   WardContext ward = {};
+  NodeDesk* nodes = nullptr;  // of a hub without a source of nodes
   // The bus that a source listens to; empty when there is no such source or it hears no bus.
   std::function<std::optional<BusState>(const std::string& source)> bus = {};
 };
@@ -124,6 +126,7 @@ void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddBusRoute(Router& router, ApiContext& context);
 void AddKeyRoutes(Router& router, ApiContext& context);
+void AddNodeRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddStatusRoute(Router& router, ApiContext& context);
 void AddAuditRoutes(Router& router, ApiContext& context, const QuerySlots& slots);

@@ -159,6 +159,31 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   CheckGet("/api/v1/sources/{name}/bus", "/api/v1/sources/meter/bus");
   Check("/api/v1/keys/{id}", "delete", send("DELETE", "/api/v1/keys/c0ffee112233", Origin(), ""));
   Check("/api/v1/keys/{id}", "delete", send("DELETE", "/api/v1/keys/c0ffee112233", Origin(), ""));
+  const std::string nodes = "/api/v1/nodes";
+  const auto node = [&](const std::string& call, const std::string& body) {
+    Check(nodes + "/" + call, "post", send("POST", nodes + "/" + call, Origin(), body));
+  };
+  CheckGet(nodes, nodes);
+  node("window", R"({"seconds":"60"})");
+  node("window", R"({"seconds":"ten"})");
+  node("confirm", R"({"address":"02bb00000002","code":"012345"})");
+  node("confirm", R"({"address":"02bb00000002","code":"1"})");
+  node("confirm", R"({"address":"x","code":"1"})");
+  node("secrets", R"({"secret":"000102030405060708090a0b0c0d0e0f"})");
+  node("secrets", R"({"secret":"00"})");
+  node("secrets", R"({"key":"00"})");
+  node("orders", R"({"order":"ping"})");
+  CheckGet(nodes + "/network", nodes + "/network?source=home");
+  Check(nodes + "/network", "put", send("PUT", nodes + "/network", Origin(), fake_.nodes.network));
+  const std::string item = nodes + "/{id}/items/{item}";
+  Check(item, "put", send("PUT", nodes + "/02bb00000001/items/2", Origin(), R"({"value":"21.5"})"));
+  Check(item, "put", send("PUT", nodes + "/02bb00000001/items/2", Origin(), R"({"value":"warm"})"));
+  Check(item, "put", send("PUT", nodes + "/02bb00000001/items/256", Origin(), R"({"value":"1"})"));
+  Check(item, "put", send("PUT", nodes + "/02bb00000001/items/2", "", R"({"value":"21.5"})"));
+  Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/02bb00000001", Origin(), ""));
+  Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/nobody", Origin(), ""));
+  // Without a name or a token nothing was set; what was, came exactly as asked.
+  EXPECT_EQ(fake_.nodes.asked, (std::vector<std::string>{"ping", "02bb00000001/2=215e-1 by local"}));
   const auto bed = [&](const std::string& call, const std::string& body) {
     const std::string path = "/api/v1/beds/" + call;
     Check(path, "post", send("POST", path, Origin(), body));

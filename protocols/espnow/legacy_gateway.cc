@@ -26,6 +26,15 @@ const Gateway::State* Gateway::FindId(uint8_t id) const {
   return nullptr;
 }
 
+bool Gateway::Restore(uint8_t peer_id, const Address& address) {
+  State* state = FindId(peer_id);
+  if (state == nullptr) return false;
+  state->has_address = true;
+  state->address = address;
+  state->heard_us = -kAlive_us;
+  return true;
+}
+
 Gateway::State* Gateway::FindAddress(const Address& address) {
   for (State& s : states_) {
     if (s.has_address && s.address == address) return &s;

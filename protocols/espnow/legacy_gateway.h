@@ -56,6 +56,9 @@ class Gateway {
   // Keeps the first kMaxPeers nodes of the description.
   Gateway(const GatewayOptions& options, std::span<const Peer> peers);
 
+  // The radio address that a node had in the last run: its data is taken without a new pairing.
+  bool Restore(uint8_t peer_id, const Address& address);
+
   // A message from the radio, not a repetition and not our own.
   void Receive(const Address& sender, Bytes body, int64_t now_us, GatewayEvents& events);
   // A message that we sent, when it went out.

@@ -39,7 +39,9 @@ struct JoinRequest {
 };
 
 struct JoinPolicy {
-  enum class Rule : uint8_t { kBySecret, kByWindow, kDeny };
+  // kListed: its address stands in the network's description, so no window has to be open and nobody compares digits.
+  // An address proves nothing: only for one that has no pair key yet.
+  enum class Rule : uint8_t { kBySecret, kByWindow, kListed, kDeny };
   Rule rule = Rule::kByWindow;
   Secret secret = {};
   uint16_t node = 0;  // number that the network's description gives it; 0 = any

@@ -76,6 +76,10 @@ void Hub::ReceiveHello(const Heard& heard, Bytes body, const Now& now, HubEvents
       --window_offers_;
       offer.mode = OfferMode::kWindow;
       break;
+    case JoinPolicy::Rule::kListed:
+      if (!stranger_bucket_.Take(now.monotonic_us)) return Count(Drop::kLimited);
+      offer.mode = OfferMode::kWindow;
+      break;
   }
   const int64_t slot = SlotOf(now);
   HubKey& key = hub_keys_[static_cast<size_t>(slot & 1)];
@@ -184,7 +188,8 @@ void Hub::ReceiveJoin(const Heard& heard, const Header& header, const Now& now, 
   const bool by_secret = policy.rule == JoinPolicy::Rule::kBySecret && mode == OfferMode::kSecret;
   const bool by_window =
       policy.rule == JoinPolicy::Rule::kByWindow && mode == OfferMode::kWindow && is_window_open(now);
-  if (!by_secret && !by_window) return Count(Drop::kRefused);
+  const bool is_listed = policy.rule == JoinPolicy::Rule::kListed && mode == OfferMode::kWindow;
+  if (!by_secret && !by_window && !is_listed) return Count(Drop::kRefused);
   const JoinKeys keys = DeriveJoinKeys(transcript, shared, by_secret ? policy.secret : Secret{});
   crypto::Wipe(shared);
   std::array<uint8_t, kMaxBody> scratch;
@@ -205,7 +210,7 @@ void Hub::ReceiveJoin(const Heard& heard, const Header& header, const Now& now, 
   }
   *pending = {};
   pending->is_used = true;
-  pending->is_confirmed = by_secret;
+  pending->is_confirmed = by_secret || is_listed;
   pending->gateway = heard.gateway;
   pending->node = node;
   pending->address = heard.from;
@@ -216,7 +221,7 @@ void Hub::ReceiveJoin(const Heard& heard, const Header& header, const Now& now, 
   pending->created_us = now.monotonic_us;
   next_tick_us_ = std::min(next_tick_us_, now.monotonic_us + kUsPerSecond);
   SendAccept(*pending, now, events);
-  if (!by_secret) events.OnCode(heard.from, keys.code, info);
+  if (by_window) events.OnCode(heard.from, keys.code, info);
 }
 
 bool Hub::ConfirmJoin(const Address& address, const Now& now, HubEvents& events) {

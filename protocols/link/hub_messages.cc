@@ -132,7 +132,8 @@ void Hub::HandleDescription(Peer& peer, uint16_t node, const Description& descri
 void Hub::HandleBlobRequest(Peer& peer, uint16_t node, const BlobRequest& request, HubEvents& events) {
   for (size_t blob = 0; blob < kMaxBlobs; ++blob) {
     const BlobManifest& manifest = blobs_[blob];
-    if (manifest.size == 0 || manifest.kind != request.kind || manifest.version != request.version) continue;
+    const bool is_offered = (peer.blob_offers >> blob & 1) != 0;
+    if (!is_offered || manifest.kind != request.kind || manifest.version != request.version) continue;
     size_t sent = 0;
     for (size_t i = 0; i < kBlocksAhead && sent < kBlocksPerRequest; ++i) {
       if ((request.wanted >> i & 1) == 0) continue;

@@ -10,6 +10,7 @@
 
 #include "hub/store/temporary_store.h"
 #include "hub/web/api.h"
+#include "hub/web/testing/fake_nodes.h"
 #include "hub/web/wire.h"
 
 namespace vesta::hub {
@@ -134,6 +135,7 @@ class FakeHub {
         [] { return LateHealth(); },
         [this](const ExportCall& call) { return MakeExport(call); },
         Ward(),
+        &nodes,
         [this](const std::string& source) { return source == "boat" ? std::optional<BusState>(bus) : std::nullopt; },
     };
   }
@@ -194,6 +196,7 @@ class FakeHub {
   AuditTrail audit{clock_, folder.File(""), {.fsync = false}};
   Places places;
   Decoders decoders;
+  FakeNodes nodes;
   std::vector<uint64_t> taken{0, 5, 7, 1};
   std::vector<uint64_t> stored{0, 5, 6, 1};
 

@@ -1,0 +1,253 @@
+// The node networks: who is joined, who waits and why, what was asked of them, and their description.
+//
+// Node secrets come in and never go out. Every call that changes something needs the scope operate and is told in the
+// audit log.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "formats/json_writer.h"
+#include "hub/web/api.h"
+#include "hub/web/api_json.h"
+#include "hub/web/json_body.h"
+#include "hub/web/json_text.h"
+
+namespace vesta::hub {
+namespace {
+
+// 0 is never.
+JsonWriter& TimeOrNull(JsonWriter& json, UtcUs time_us) { return json.Time(time_us == 0 ? kNoTime : time_us); }
+
+void WriteDecimal(JsonWriter& json, const std::optional<Decimal>& value) {
+  if (value) {
+    json.Number(*value);
+  } else {
+    json.Null();
+  }
+}
+
+void WriteSignal(JsonWriter& json, int16_t rssi_dbm, uint8_t channel) {
+  json.Key("rssi_dbm");
+  if (rssi_dbm == 0) {
+    json.Null();
+  } else {
+    json.Integer(rssi_dbm);
+  }
+  json.Key("channel").Integer(channel);
+}
+
+void WriteNetworkView(JsonWriter& json, const NetworkView& view) {
+  json.BeginObject().Key("source").Text(view.source).Key("air").Text(view.air).Key("address").Text(view.address);
+  json.Key("channel").Integer(view.channel).Key("hub_id").Integer(view.hub_id).Key("number").Integer(view.number);
+  json.Key("nodes").Integer(static_cast<int64_t>(view.nodes));
+  json.Key("max_nodes").Integer(static_cast<int64_t>(view.max_nodes));
+  json.Key("window_s").Integer((view.window_us + kUsPerSecond - 1) / kUsPerSecond);
+  json.Key("secrets").Integer(static_cast<int64_t>(view.secrets));
+  json.Key("schedules").Integer(static_cast<int64_t>(view.schedules)).Key("problems").BeginArray();
+  for (const std::string& problem : view.problems) json.Text(problem);
+  json.EndArray().EndObject();
+}
+
+void WriteItem(JsonWriter& json, const ItemView& item) {
+  json.BeginObject().Key("item").Integer(item.item).Key("name").Text(item.name).Key("device").Text(item.device);
+  json.Key("field").Text(item.field).Key("kind").Text(FieldKindName(item.kind)).Key("unit").Text(UnitText(item.unit));
+  json.Key("writable").Boolean(item.is_writable).Key("min");
+  WriteDecimal(json, item.min);
+  json.Key("max");
+  WriteDecimal(json, item.max);
+  json.Key("step").Number(item.step).EndObject();
+}
+
+void WriteWish(JsonWriter& json, const WishView& wish) {
+  json.BeginObject().Key("item").Integer(wish.item).Key("value").Number(wish.value).Key("held");
+  WriteDecimal(json, wish.held);
+  json.Key("state").Text(WishStateName(wish.state)).Key("clamped").Boolean(wish.is_clamped);
+  json.Key("reason").Text(wish.reason).Key("who").Text(wish.who).Key("requested").Time(wish.requested_us);
+  json.Key("answered");
+  TimeOrNull(json, wish.answered_us).EndObject();
+}
+
+void WriteNode(JsonWriter& json, const NodeView& node) {
+  json.BeginObject()
+      .Key("id")
+      .Text(node.id)
+      .Key("source")
+      .Text(node.source)
+      .Key("protocol")
+      .Text(NodeKindName(node.kind));
+  json.Key("number").Integer(node.number).Key("name").Text(node.name).Key("group").Text(node.group);
+  json.Key("address").Text(node.address).Key("device").Text(node.device).Key("firmware").Text(node.firmware);
+  json.Key("listed").Boolean(node.is_listed).Key("sleepy").Boolean(node.is_sleepy);
+  json.Key("insecure").Boolean(node.is_insecure).Key("insecure_writes").Boolean(node.insecure_writes);
+  WriteSignal(json, node.rssi_dbm, node.channel);
+  json.Key("heard");
+  TimeOrNull(json, node.heard_us).Key("reports").Integer(static_cast<int64_t>(node.reports));
+  json.Key("unknown_items").Integer(static_cast<int64_t>(node.unknown_items));
+  json.Key("state").Text(node.state).Key("note").Text(node.note).Key("items").BeginArray();
+  for (const ItemView& item : node.items) WriteItem(json, item);
+  json.EndArray().Key("wishes").BeginArray();
+  for (const WishView& wish : node.wishes) WriteWish(json, wish);
+  json.EndArray().EndObject();
+}
+
+void WriteWaiting(JsonWriter& json, const WaitingView& waiting) {
+  json.BeginObject().Key("address").Text(waiting.address).Key("source").Text(waiting.source);
+  json.Key("name").Text(waiting.name).Key("reason").Text(waiting.reason).Key("text").Text(waiting.text).Key("code");
+  if (waiting.code.empty()) {
+    json.Null();
+  } else {
+    json.Text(waiting.code);
+  }
+  WriteSignal(json, waiting.rssi_dbm, waiting.channel);
+  json.Key("node_channel").Integer(waiting.node_channel);
+  json.Key("requests").Integer(static_cast<int64_t>(waiting.requests));
+  json.Key("first").Time(waiting.first_us).Key("last").Time(waiting.last_us).EndObject();
+}
+
+template <typename View, typename Write>
+void AppendList(std::string* body, const char* key, const std::vector<View>& views, const Write& write) {
+  *body += fmt::format("\"{}\":[", key);
+  for (const View& view : views) {
+    if (body->back() != '[') *body += ',';
+    AppendJson(body, [&](JsonWriter& json) { write(json, view); });
+  }
+  *body += ']';
+}
+
+HttpResponse NodesAnswer(const NodeDesk* desk) {
+  const auto networks = desk == nullptr ? std::vector<NetworkView>() : desk->Networks();
+  const auto nodes = desk == nullptr ? std::vector<NodeView>() : desk->Nodes();
+  const auto waiting = desk == nullptr ? std::vector<WaitingView>() : desk->Waiting();
+  std::string body = "{";
+  AppendList(&body, "networks", networks, WriteNetworkView);
+  body += ',';
+  AppendList(&body, "nodes", nodes, WriteNode);
+  body += ',';
+  AppendList(&body, "waiting", waiting, WriteWaiting);
+  return JsonResponse(body + "}");
+}
+
+HttpResponse Failed(const NodeProblem& problem) {
+  const std::string& code = problem.code;
+  const bool is_missing = code == "no_node" || code == "no_source" || code == "no_item" || code == "not_waiting";
+  const bool is_conflict = code == "insecure" || code == "not_writable" || code == "not_described" ||
+                           code == "other_code" || code == "needs_restart" || code == "never_heard";
+  const int status = is_missing ? 404 : is_conflict ? 409 : code == "full" || code == "not_stored" ? 503 : 400;
+  return ErrorResponse(status, code, problem.text);
+}
+
+HttpResponse Answer(const NodeResult& result) {
+  if (!result) return Failed(result.error());
+  HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
+using Texts = std::map<std::string, std::string>;
+
+std::string ValueOf(const Texts& body, const char* key) {
+  const auto found = body.find(key);
+  return found == body.end() ? "" : found->second;
+}
+
+// A call with a body of texts that does something at the desk and is told in the audit log.
+template <typename Do>
+auto Action(ApiContext& context, std::initializer_list<std::string_view> keys, const char* told, Do act) {
+  return [&context, keys = std::vector<std::string_view>(keys), told, act](const Call& call,
+                                                                           std::shared_ptr<Responder> reply) {
+    if (context.nodes == nullptr) return reply->Send(Failed({"no_source", "this hub has no source of nodes"}));
+    std::string problem;
+    std::optional<Texts> body = Texts();
+    if (keys.size() == 3) body = ParseStrings(call.request.body, {keys[0], keys[1], keys[2]}, &problem);
+    if (keys.size() == 2) body = ParseStrings(call.request.body, {keys[0], keys[1]}, &problem);
+    if (keys.size() == 1) body = ParseStrings(call.request.body, {keys[0]}, &problem);
+    if (!body) return reply->Send(ErrorResponse(400, "bad_body", problem));
+    AuditDetails details;
+    const NodeResult done = act(*context.nodes, call, *body, &details);
+    if (done) context.ward.Tell(call.access.who, told, std::move(details));
+    reply->Send(Answer(done));
+  };
+}
+
+template <typename Number>
+bool ParseNumber(const std::string& text, Number* out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+NodeResult OpenWindow(NodeDesk& desk, const Call&, const Texts& body, AuditDetails* details) {
+  int64_t seconds = -1;
+  if (!ParseNumber(ValueOf(body, "seconds"), &seconds)) seconds = -1;
+  *details = {{"seconds", ValueOf(body, "seconds")}};
+  return desk.OpenWindow(ValueOf(body, "source"), seconds);
+}
+
+NodeResult Confirm(NodeDesk& desk, const Call&, const Texts& body, AuditDetails* details) {
+  *details = {{"address", ValueOf(body, "address")}};
+  return desk.Confirm(ValueOf(body, "address"), ValueOf(body, "code"));
+}
+
+NodeResult AddSecret(NodeDesk& desk, const Call&, const Texts& body, AuditDetails* details) {
+  *details = {{"name", ValueOf(body, "name")}};
+  return desk.AddSecret(ValueOf(body, "source"), ValueOf(body, "secret"), ValueOf(body, "name"));
+}
+
+NodeResult Order(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails* details) {
+  *details = {{"node", ValueOf(body, "node")}, {"order", ValueOf(body, "order")}};
+  return desk.Order(ValueOf(body, "node"), ValueOf(body, "order"), call.access.who);
+}
+
+NodeResult Set(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails* details) {
+  uint8_t item = 0;
+  Decimal value;
+  if (!ParseNumber(call.arguments[1], &item)) return tl::unexpected(NodeProblem{"no_item", "there is no such item"});
+  if (!ParseDecimal(ValueOf(body, "value"), &value)) {
+    return tl::unexpected(NodeProblem{"bad_value", "value is a number as text"});
+  }
+  *details = {{"node", call.arguments[0]}, {"item", call.arguments[1]}, {"value", ValueOf(body, "value")}};
+  return desk.Set(call.arguments[0], item, value, call.access.who);
+}
+
+NodeResult Forget(NodeDesk& desk, const Call& call, const Texts&, AuditDetails* details) {
+  *details = {{"node", call.arguments[0]}};
+  return desk.Forget(call.arguments[0]);
+}
+
+std::string SourceOf(const Call& call) {
+  const std::string* source = call.request.Query("source");
+  return source == nullptr ? "" : *source;
+}
+
+HttpResponse NetworkAnswer(const NodeDesk* desk, const Call& call) {
+  if (desk == nullptr) return Failed({"no_source", "this hub has no source of nodes"});
+  auto json = desk->GetNetwork(SourceOf(call));
+  return json ? JsonResponse(std::move(*json)) : Failed(json.error());
+}
+
+NodeResult PutNetwork(NodeDesk& desk, const Call& call, const Texts&, AuditDetails* details) {
+  *details = {{"source", SourceOf(call)}};
+  return desk.PutNetwork(SourceOf(call), call.request.body);
+}
+
+}  // namespace
+
+void AddNodeRoutes(Router& router, ApiContext& context) {
+  using Reply = std::shared_ptr<Responder>;
+  const std::string nodes = "/api/v1/nodes";
+  router.Add(
+      {"GET", nodes, Scope::kRead, [&context](const Call&, Reply reply) { reply->Send(NodesAnswer(context.nodes)); }});
+  router.Add({"GET", nodes + "/network", Scope::kRead,
+              [&context](const Call& call, Reply reply) { reply->Send(NetworkAnswer(context.nodes, call)); }});
+  router.Add({"PUT", nodes + "/network", Scope::kOperate, Action(context, {}, "node_network_changed", PutNetwork)});
+  router.Add(
+      {"POST", nodes + "/window", Scope::kOperate, Action(context, {"seconds", "source"}, "node_window", OpenWindow)});
+  router.Add(
+      {"POST", nodes + "/confirm", Scope::kOperate, Action(context, {"address", "code"}, "node_let_in", Confirm)});
+  router.Add({"POST", nodes + "/secrets", Scope::kOperate,
+              Action(context, {"secret", "name", "source"}, "node_secret_given", AddSecret)});
+  router.Add({"POST", nodes + "/orders", Scope::kOperate, Action(context, {"node", "order"}, "node_order", Order)});
+  router.Add({"PUT", nodes + "/{id}/items/{item}", Scope::kOperate, Action(context, {"value"}, "node_set", Set)});
+  router.Add({"DELETE", nodes + "/{id}", Scope::kOperate, Action(context, {}, "node_forgotten", Forget)});
+}
+
+}  // namespace vesta::hub
