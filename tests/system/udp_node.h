@@ -167,7 +167,7 @@ class UdpNode final : private link::NodeEvents {
   bool Begin(const link::BlobManifest&) override { return true; }
   bool Write(const link::BlobManifest&, uint32_t, link::Bytes) override { return true; }
   bool ReadBack(const link::BlobManifest&, uint32_t, std::span<uint8_t>) override { return true; }
-  void Complete(const link::BlobManifest&) override {}
+  link::BlobResult Complete(const link::BlobManifest&) override { return link::BlobResult::kComplete; }
 
   const int fd_;
   sockaddr_in hub_{};
