@@ -78,7 +78,7 @@ std::string Tell(const HeardFrames& heard) {
 class Adapter final : private slcan::EventSink {
  public:
   explicit Adapter(int fd) : fd_(fd) {}
-  ~Adapter() {
+  ~Adapter() override {
     Send(slcan::kCloseCommand);
     close(fd_);
   }

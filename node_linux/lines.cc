@@ -21,7 +21,7 @@ namespace {
 
 constexpr int64_t kReopen_ms = 1000;
 
-int64_t Now_ms() {
+int64_t NowMs() {
   timespec t;
   clock_gettime(CLOCK_BOOTTIME, &t);
   return int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1000000;
@@ -55,7 +55,7 @@ bool SerialLine::Open(const node::SerialMode& mode) {
 
 bool SerialLine::OpenNow() {
   Close();
-  next_open_ms_ = Now_ms() + kReopen_ms;
+  next_open_ms_ = NowMs() + kReopen_ms;
   fd_ = open(path_.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   termios t;
   if (fd_ < 0 || tcgetattr(fd_, &t) != 0) {
@@ -72,7 +72,7 @@ bool SerialLine::OpenNow() {
 }
 
 size_t SerialLine::Read(std::span<uint8_t> out) {
-  if (fd_ < 0 && (!is_wanted_ || Now_ms() < next_open_ms_ || !OpenNow())) return 0;
+  if (fd_ < 0 && (!is_wanted_ || NowMs() < next_open_ms_ || !OpenNow())) return 0;
   const ssize_t size = read(fd_, out.data(), out.size());
   if (size > 0) return static_cast<size_t>(size);
   // 0 or an error: it was unplugged. A raw line without bytes says EAGAIN.

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kReopen_ms = 5000;
 
-int64_t Now_ms() {
+int64_t NowMs() {
   timespec t;
   clock_gettime(CLOCK_BOOTTIME, &t);
   return int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1000000;
@@ -41,13 +41,13 @@ void UdpLink::Close() {
 bool UdpLink::Fail(const std::string& what) {
   problem_ = what;
   Close();
-  next_open_ms_ = Now_ms() + kReopen_ms;
+  next_open_ms_ = NowMs() + kReopen_ms;
   return false;
 }
 
 bool UdpLink::Open() {
   if (fd_ >= 0) return true;
-  if (Now_ms() < next_open_ms_) return false;
+  if (NowMs() < next_open_ms_) return false;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;

@@ -40,7 +40,9 @@ class RowReader {
     }
     if (name_ == "kind") kind_said_ = true;
     for (const auto& [name, member] : kMembers) {
-      if (name_ == name) row_->*member = std::move(text);
+      if (name_ != name) continue;
+      row_->*member = std::move(text);
+      break;
     }
     return true;
   }

@@ -65,6 +65,7 @@ std::vector<const NodeSchedule*> DueSchedules(std::span<const NodeSchedule> sche
   }
   std::stable_sort(due.begin(), due.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<const NodeSchedule*> result;
+  result.reserve(due.size());
   for (const auto& [at_us, schedule] : due) result.push_back(schedule);
   return result;
 }

@@ -2,6 +2,7 @@
 // understands.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 
 #include "hub/web/api.h"
@@ -27,7 +28,7 @@ void PutCount(JsonWriter& json, const char* key, uint64_t count) { json.Key(key)
 
 // One digit after the point tells the rate of a window of ten seconds exactly.
 void PutRate(JsonWriter& json, double per_second) {
-  json.Key("frames_per_second").Number(Decimal{static_cast<int64_t>(per_second * 10 + 0.5), -1});
+  json.Key("frames_per_second").Number(Decimal{std::llround(per_second * 10), -1});
 }
 
 void WriteItem(JsonWriter& json, const BusItem& item) {

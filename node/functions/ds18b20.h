@@ -39,7 +39,7 @@ enum class SensorFault : uint8_t { kNone, kAbsent, kChecksum, kNoConversion };
 
 // All sensors of the bus begin to convert. False: nobody answers.
 bool StartConversion(OneWire& bus, int pin);
-constexpr int64_t ConversionTime_us(int32_t resolution) { return int64_t{750000} >> (12 - resolution); }
+constexpr int64_t ConversionTimeUs(int32_t resolution) { return int64_t{750000} >> (12 - resolution); }
 // Writes the resolution, 9 to 12 bits, into the sensor's working memory (not its EEPROM, which wears).
 bool SetResolution(OneWire& bus, int pin, const SensorId& id, int32_t resolution);
 std::optional<int16_t> ReadTemperature(OneWire& bus, int pin, const SensorId& id, SensorFault* fault);

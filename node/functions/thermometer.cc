@@ -49,7 +49,7 @@ void ThermometerFunction::Run(Board& board) {
       SetResolution(*board.ports.one_wire, config_.pin, ids_[i], config_.resolution);
     }
     is_converting_ = StartConversion(*board.ports.one_wire, config_.pin);
-    next_us_ = board.now_us + (is_converting_ ? ConversionTime_us(config_.resolution) : 0);
+    next_us_ = board.now_us + (is_converting_ ? ConversionTimeUs(config_.resolution) : 0);
     if (is_converting_) return;
   }
   Measure(board);
