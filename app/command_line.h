@@ -18,6 +18,7 @@
 #include "app/passwd.h"
 #include "app/replay.h"
 #include "app/simulate.h"
+#include "app/store.h"
 #include "app/ward_commands.h"
 
 namespace vesta::app {
@@ -39,7 +40,7 @@ struct DemoOptions {
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
                              SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions,
-                             AuditOptions, TraceOptions, GapsOptions>;
+                             AuditOptions, TraceOptions, GapsOptions, StoreOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

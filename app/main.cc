@@ -27,6 +27,7 @@ struct Carry {
   int operator()(const AuditOptions& options) const { return RunAudit(options); }
   int operator()(const TraceOptions& options) const { return RunTrace(options); }
   int operator()(const GapsOptions& options) const { return RunGaps(options); }
+  int operator()(const StoreOptions& options) const { return RunStore(options); }
 };
 
 }  // namespace

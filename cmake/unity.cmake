@@ -16,6 +16,7 @@ set(VESTA_UNITY_GROUP 8)
 set(VESTA_APART
     app/command_line.cc
     app/diagnose_medibus.cc
+    app/store.cc
     hub/catalog/medibus_texts.cc
     hub/catalog/p1_texts.cc
     hub/catalog/victron_texts.cc
@@ -28,8 +29,18 @@ set(VESTA_APART
     hub/sources/can_socket.cc
     hub/sources/serial_port.cc
     hub/sources/mqtt_source_test.cc
+    hub/store/block_test.cc
+    hub/store/fold.cc
+    hub/store/rollup.cc
+    hub/store/rollup_part.cc
+    hub/store/rollup_test.cc
     hub/store/sqlite_model_test.cc
+    hub/store/sqlite_reader.cc
     hub/store/sqlite_store_test.cc
+    hub/store/sqlite_trim.cc
+    hub/store/store_admin.cc
+    hub/store/store_admin_test.cc
+    hub/store/unit_coding.cc
     hub/store/sqlite_ward.cc
     hub/web/api_devices.cc
     protocols/can_text.cc

@@ -45,6 +45,11 @@ class ByteWriter {
     out_->append(text);
   }
   void Raw(std::string_view bytes) { out_->append(bytes); }
+  // Room for so many bytes, to be filled in before the next call.
+  char* Extend(size_t bytes) {
+    out_->resize(out_->size() + bytes);
+    return out_->data() + out_->size() - bytes;
+  }
 
  private:
   void Fixed(uint64_t value, int bytes) {
@@ -68,6 +73,7 @@ class ByteReader {
   uint32_t Fixed32() { return static_cast<uint32_t>(Fixed(4)); }
   uint64_t Fixed64() { return Fixed(8); }
   uint64_t Varint() {
+    if (next_ != end_ && static_cast<uint8_t>(*next_) < 0x80) return static_cast<uint8_t>(*next_++);
     uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       if (next_ == end_) return Fail();

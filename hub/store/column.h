@@ -1,8 +1,9 @@
-// A column of integers as bytes: constant, plain, as differences, or as differences of differences, whichever is
-// shortest. What repeats or grows evenly becomes zeros, which the compressor behind makes vanish. Portable.
+// A column of integers as bytes: constant, even (each so much after the one before), plain, as differences, or as
+// differences of differences, whichever is shortest. What grows nearly evenly becomes small numbers, which the
+// compressor behind makes vanish. Portable.
 //
-// Bytes: one for the mode, then for a constant one signed varint, else one signed varint a value. Arithmetic wraps
-// around, so any integers survive. Format: docs/formats/store.md.
+// Bytes: one for the mode, then for a constant one signed varint, for an even one two, else one signed varint a value.
+// Arithmetic wraps around, so any integers survive. Format: docs/formats/store.md.
 #pragma once
 
 #include <cstdint>

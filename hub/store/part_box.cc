@@ -9,7 +9,8 @@ namespace vesta::hub {
 namespace {
 
 constexpr uint8_t kBoxVersion = 1;
-constexpr int kLevel = 3;
+// What is shorter does not get shorter: a zstd frame has a dozen bytes of its own.
+constexpr size_t kPackFrom = 24;
 
 }  // namespace
 
@@ -23,12 +24,13 @@ void Packer::Release() {
   decompressor_.reset();
 }
 
-bool Packer::Pack(std::string_view bytes, std::string* out) {
+bool Packer::Pack(std::string_view bytes, std::string* out, int level) {
+  if (bytes.size() < kPackFrom) return false;
   if (compressor_ == nullptr) compressor_.reset(ZSTD_createCCtx());
   const size_t before = out->size();
   out->resize(before + ZSTD_compressBound(bytes.size()));
   const size_t packed = ZSTD_compressCCtx(compressor_.get(), out->data() + before, out->size() - before, bytes.data(),
-                                          bytes.size(), kLevel);
+                                          bytes.size(), level);
   const bool shorter = ZSTD_isError(packed) == 0 && packed < bytes.size();
   out->resize(before + (shorter ? packed : 0));
   return shorter;
@@ -70,11 +72,14 @@ std::string BoxWriter::Finish() const {
   out.Varint(entries_.size());
   uint64_t owner = 0;
   int64_t time_us = 0;
+  int64_t span_us = 0;
   for (const PartEntry& entry : entries_) {
     out.Varint(entry.owner - owner);
     out.Varint(entry.items);
     out.Signed(WrappingSubtract(entry.first_us, time_us));
-    out.Signed(WrappingSubtract(entry.last_us, entry.first_us));
+    const int64_t span = WrappingSubtract(entry.last_us, entry.first_us);
+    out.Signed(WrappingSubtract(span, span_us));
+    span_us = span;
     out.Varint(entry.size);
     out.Varint(entry.stored);
     out.Fixed32(entry.crc);
@@ -95,12 +100,14 @@ bool BoxReader::Open(std::string_view box) {
   parts_.reserve(count);
   uint64_t owner = 0;
   int64_t time_us = 0;
+  int64_t span_us = 0;
   for (uint64_t i = 0; i < count; ++i) {
     PartEntry& entry = parts_.emplace_back();
     entry.owner = owner += in.Varint();
     entry.items = in.Varint();
     entry.first_us = time_us = WrappingAdd(time_us, in.Signed());
-    entry.last_us = WrappingAdd(time_us, in.Signed());
+    span_us = WrappingAdd(span_us, in.Signed());
+    entry.last_us = WrappingAdd(time_us, span_us);
     entry.size = in.Varint();
     entry.stored = in.Varint();
     entry.crc = in.Fixed32();

@@ -24,12 +24,16 @@ inline constexpr size_t kMaxParts = 65537;
 // A part unpacked. Beyond this a damaged length would eat the memory.
 inline constexpr size_t kMaxPartBytes = 64u << 20;
 
+// Levels of zstd: of what stays, and of what is read once or twice.
+inline constexpr int kHistoryLevel = 3;
+inline constexpr int kJournalLevel = 1;
+
 // zstd with its working memory, made once: making it costs more than packing a small part.
 class Packer {
  public:
   Packer();
   // Appends the bytes packed to *out; false: they are not shorter packed, and nothing was appended.
-  bool Pack(std::string_view bytes, std::string* out);
+  bool Pack(std::string_view bytes, std::string* out, int level = kHistoryLevel);
   // False when they do not unpack to just so many bytes.
   bool Unpack(std::string_view packed, size_t size, std::string* out);
   // Gives the working memory back; it is made again when it is needed.

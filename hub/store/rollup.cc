@@ -141,6 +141,30 @@ void MergeIntegers(const RollupBucket& later, int64_t gap_ms, RollupBucket* buck
   }
 }
 
+// What merging a bucket of one reading does, for the case that is nearly all.
+void MergeDecimal(int64_t mantissa, int64_t time_ms, RollupBucket* bucket) {
+  const int64_t gap_ms = time_ms - bucket->last_ms;
+  const int64_t held_ms = gap_ms <= kMaxHold_ms ? gap_ms : 0;
+  ++bucket->count;
+  bucket->sum += mantissa;
+  bucket->area += static_cast<Wide>(bucket->last) * held_ms;
+  bucket->covered_ms += held_ms;
+  if (bucket->counter) {
+    const int64_t step = StepOf(bucket->last, mantissa, bucket);
+    bucket->increase = static_cast<int64_t>(static_cast<uint64_t>(bucket->increase) + static_cast<uint64_t>(step));
+  }
+  if (mantissa < bucket->lowest) {
+    bucket->lowest = mantissa;
+    bucket->lowest_ms = time_ms;
+  }
+  if (mantissa > bucket->highest) {
+    bucket->highest = mantissa;
+    bucket->highest_ms = time_ms;
+  }
+  bucket->last = mantissa;
+  bucket->last_ms = time_ms;
+}
+
 }  // namespace
 
 Value RollupBucket::ValueOf(int64_t number) const {
@@ -317,7 +341,13 @@ void BucketMaker::Add(const Record& record) {
     buckets_.push_back(BucketOf(record, start_us, counter_));
     return;
   }
-  MergeBucket(BucketOf(record, buckets_.back().start_us, counter_), &buckets_.back());
+  RollupBucket& bucket = buckets_.back();
+  if (record.value.kind() == ValueKind::kDecimal && bucket.kind == ValueKind::kDecimal &&
+      record.value.decimal().exponent == bucket.exponent) {
+    MergeDecimal(record.value.decimal().mantissa, FloorMs(record.time_us), &bucket);
+  } else {
+    MergeBucket(BucketOf(record, bucket.start_us, counter_), &bucket);
+  }
 }
 
 std::vector<RollupBucket> Coarser(const std::vector<RollupBucket>& buckets, RollupLevel level, const Zone& zone) {

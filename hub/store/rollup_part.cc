@@ -1,5 +1,6 @@
 #include "hub/store/rollup_part.h"
 
+#include <algorithm>
 #include <array>
 
 #include "hub/store/column.h"
@@ -105,9 +106,20 @@ void AddBucketPart(SeriesId series, const std::vector<RollupBucket>& buckets, Bo
   }
   std::string bytes;
   ByteWriter out(&bytes);
-  for (const auto& column : columns) WriteColumn(column, &out);
-  WriteColumn(codes, &out);
-  WriteColumn(times, &out);
+  uint64_t present = 0;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (std::any_of(columns[i].begin(), columns[i].end(), [](int64_t value) { return value != 0; })) {
+      present |= uint64_t{1} << i;
+    }
+  }
+  out.Varint(present);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if ((present >> i & 1) != 0) WriteColumn(columns[i], &out);
+  }
+  if (!codes.empty()) {
+    WriteColumn(codes, &out);
+    WriteColumn(times, &out);
+  }
   PartEntry entry;
   entry.owner = series;
   entry.items = buckets.size();
@@ -122,8 +134,13 @@ bool ReadBuckets(const PartEntry& part, Packer* packer, std::vector<RollupBucket
   if (part.items > kMaxBucketsInPart || !BoxReader::Unpack(part, packer, &bytes)) return false;
   ByteReader in(bytes);
   std::array<std::vector<int64_t>, kColumns> columns;
-  for (auto& column : columns) {
-    if (!ReadColumn(&in, part.items, &column)) return false;
+  const uint64_t present = in.Varint();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if ((present >> i & 1) == 0) {
+      columns[i].assign(part.items, 0);
+    } else if (!ReadColumn(&in, part.items, &columns[i])) {
+      return false;
+    }
   }
   size_t listed = 0;
   for (const int64_t states : columns[kStates]) {
@@ -132,7 +149,8 @@ bool ReadBuckets(const PartEntry& part, Packer* packer, std::vector<RollupBucket
   }
   std::vector<int64_t> codes;
   std::vector<int64_t> times;
-  if (!ReadColumn(&in, listed, &codes) || !ReadColumn(&in, listed, &times) || in.left() != 0) return false;
+  if (listed > 0 && (!ReadColumn(&in, listed, &codes) || !ReadColumn(&in, listed, &times))) return false;
+  if (!in.ok() || in.left() != 0) return false;
   buckets->resize(part.items);
   size_t next = 0;
   for (size_t i = 0; i < buckets->size(); ++i) {
