@@ -326,6 +326,24 @@ void AddNodes(CLI::App& app, NodesOptions* options) {
   nodes->add_flag("--json", options->json, "list: print one JSON object");
 }
 
+void AddStore(CLI::App& app, StoreOptions* options) {
+  CLI::App* store =
+      AddCommand(app, "store", "Look at the history on disk, check, copy, compact and mend it",
+                 "stats, check and backup work beside a running hub; compact and repair want it stopped.\n"
+                 "docs/history.md tells what is kept and how; keep a copy of the folder before a repair.\n"
+                 "  vesta store stats\n"
+                 "  vesta store check --data /var/lib/vesta\n"
+                 "  vesta store backup --to /mnt/usb/vesta-2026-08-11\n"
+                 "  vesta store compact\n"
+                 "  vesta store repair");
+  store->add_option("ACTION", options->action, "What to do")
+      ->check(CLI::IsMember({"stats", "check", "backup", "compact", "repair"}))
+      ->required();
+  store->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
+  store->add_option("--to", options->to, "backup: the folder to copy to; made when it is missing");
+  store->add_flag("--json", options->json, "stats, check: print one JSON object");
+}
+
 void AddImport(CLI::App& app, ImportOptions* options) {
   CLI::App* command =
       AddCommand(app, "import", "Take history of elsewhere into the data folder of a hub that is stopped",
@@ -419,6 +437,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AuditOptions audit;
   TraceOptions trace;
   GapsOptions gaps;
+  StoreOptions store;
   AddRun(app, &run);
   AddDemo(app, &demo);
   AddCheck(app, &check);
@@ -435,6 +454,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddAudit(app, &audit);
   AddTrace(app, &trace);
   AddGaps(app, &gaps);
+  AddStore(app, &store);
 
   ParsedCommandLine parsed;
   try {
@@ -493,6 +513,13 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (name == "import") parsed.command = import_options;
   if (name == "audit") parsed.command = audit;
   if (name == "gaps") parsed.command = gaps;
+  if (name == "store") {
+    parsed.command = store;
+    if (store.action == "backup" && store.to.empty()) {
+      parsed.run = false;
+      usage("vesta store: say where to: --to FOLDER\nTry: vesta store --help\n");
+    }
+  }
   if (name == "trace") {
     parsed.command = trace;
     if (trace.number == 0 && trace.series.empty()) {

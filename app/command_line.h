@@ -19,6 +19,7 @@
 #include "app/passwd.h"
 #include "app/replay.h"
 #include "app/simulate.h"
+#include "app/store.h"
 #include "app/ward_commands.h"
 
 namespace vesta::app {
@@ -40,7 +41,7 @@ struct DemoOptions {
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
                              SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions,
-                             AuditOptions, TraceOptions, GapsOptions, NodesOptions>;
+                             AuditOptions, TraceOptions, GapsOptions, NodesOptions, StoreOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

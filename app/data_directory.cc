@@ -12,11 +12,11 @@ tl::expected<std::unique_ptr<DataDirectory>, std::string> OpenDataDirectory(cons
   auto db = hub::SqliteDb::Open(file, SQLITE_OPEN_READONLY, "");
   if (!db) return tl::unexpected(db.error().text);
   if (auto prepared = hub::PrepareReader(*db); !prepared) return tl::unexpected(prepared.error().text);
-  auto state = hub::RestoreState(*db);
-  if (!state) return tl::unexpected(state.error().text);
-  opened->directory.Restore(std::move(state->devices), std::move(state->series));
-  opened->places.Restore(std::move(state->beds));
-  opened->decoders.Restore(std::move(state->decoders));
+  hub::RestoredState state;
+  if (auto restored = hub::RestoreTables(*db, &state); !restored) return tl::unexpected(restored.error().text);
+  opened->directory.Restore(std::move(state.devices), std::move(state.series));
+  opened->places.Restore(std::move(state.beds));
+  opened->decoders.Restore(std::move(state.decoders));
   auto reader = hub::SqliteReader::Open(file, "");
   if (!reader) return tl::unexpected(reader.error().text);
   opened->reader = std::move(*reader);

@@ -84,6 +84,23 @@ std::span<const hub::ProtocolFields> ProtocolTables() {
   return tables;
 }
 
+hub::Retention RetentionOf(const hub::StorageConfig& storage) {
+  const auto days = [](uint32_t count) { return count * 86400ll * kUsPerSecond; };
+  hub::Retention retention = hub::Retention::Readings(days(storage.keep_days));
+  using hub::SeriesClass;
+  const std::pair<SeriesClass, std::optional<uint32_t>> classes[] = {
+      {SeriesClass::kCounter, storage.keep_counters_days},
+      {SeriesClass::kState, storage.keep_states_days},
+      {SeriesClass::kDiagnostic, storage.keep_diagnostics_days}};
+  for (const auto& [one, keep_days] : classes) {
+    if (keep_days) retention.readings_us[static_cast<size_t>(one)] = days(*keep_days);
+  }
+  retention.rollups_us = {days(storage.keep_minutes_days), days(storage.keep_quarters_days),
+                          days(storage.keep_hours_days), 0};
+  retention.max_bytes = storage.max_mb * kBytesPerMegabyte;
+  return retention;
+}
+
 }  // namespace
 
 DataLock::~DataLock() {
@@ -126,6 +143,7 @@ tl::expected<void, std::string> Hub::Open() {
   hub::SqliteStoreOptions store_options;
   store_options.archive_class_bytes = config_.storage.archive_mb * kBytesPerMegabyte;
   store_options.archive_total_bytes = kArchiveClasses * store_options.archive_class_bytes;
+  if (!FindZone(config_.site_zone, &store_options.zone)) off_.push_back("the site's time zone is not known");
   auto store = hub::SqliteStore::Open(config_.storage.directory + "/vesta.db", store_options);
   if (!store) return tl::unexpected(store.error().text);
   store_ = std::move(*store);
@@ -138,7 +156,7 @@ tl::expected<void, std::string> Hub::Open() {
   hub::JournalOptions options;
   options.commit_interval_us = static_cast<int64_t>(config_.storage.commit_s * kUsPerSecond);
   options.commit_records = config_.storage.commit_readings;
-  options.keep_us = config_.storage.keep_days * 86400ll * kUsPerSecond;
+  options.retention = RetentionOf(config_.storage);
   journal_ = std::make_unique<hub::Journal>(io_, clock_, *store_, directory_, options);
   if (auto opened = journal_->Open(*restored); !opened) return tl::unexpected(opened.error().text);
   ward_->Attach(*journal_);

@@ -17,6 +17,7 @@ set(VESTA_APART
     app/command_line.cc
     app/diagnose_medibus.cc
     app/nodes_command.cc
+    app/store.cc
     hub/catalog/medibus_texts.cc
     hub/catalog/node_texts.cc
     hub/catalog/p1_texts.cc
@@ -39,8 +40,18 @@ set(VESTA_APART
     hub/sources/serial_port.cc
     hub/sources/udp_air.cc
     hub/sources/wifi_monitor.cc
+    hub/store/block_test.cc
+    hub/store/fold.cc
+    hub/store/rollup.cc
+    hub/store/rollup_part.cc
+    hub/store/rollup_test.cc
     hub/store/sqlite_model_test.cc
+    hub/store/sqlite_reader.cc
     hub/store/sqlite_store_test.cc
+    hub/store/sqlite_trim.cc
+    hub/store/store_admin.cc
+    hub/store/store_admin_test.cc
+    hub/store/unit_coding.cc
     hub/store/sqlite_ward.cc
     hub/web/api_devices.cc
     hub/web/api_nodes.cc

@@ -177,7 +177,16 @@ struct StorageConfig {
   std::string directory = "/var/lib/vesta";
   double commit_s = 10;
   uint32_t commit_readings = 4096;
-  uint32_t keep_days = 0;    // 0 = for ever
+  // Days that readings are kept, 0 = for ever: all, and where a class of series has its own.
+  uint32_t keep_days = 0;
+  std::optional<uint32_t> keep_counters_days;
+  std::optional<uint32_t> keep_states_days;
+  std::optional<uint32_t> keep_diagnostics_days;
+  // And roll-ups; days are kept for ever.
+  uint32_t keep_minutes_days = 0;
+  uint32_t keep_quarters_days = 0;
+  uint32_t keep_hours_days = 0;
+  uint64_t max_mb = 0;       // of the database, 0 = no bound
   uint32_t archive_mb = 16;  // raw frames, per source, verdict, reason and sender
 };
 

@@ -138,6 +138,19 @@ void FillStorage(const JsonNode& node, StorageConfig* storage) {
   Get(node, "commit_s", &storage->commit_s);
   Get(node, "commit_readings", &storage->commit_readings);
   Get(node, "keep_days", &storage->keep_days);
+  const std::pair<const char*, std::optional<uint32_t>*> classes[] = {
+      {"keep_counters_days", &storage->keep_counters_days},
+      {"keep_states_days", &storage->keep_states_days},
+      {"keep_diagnostics_days", &storage->keep_diagnostics_days}};
+  for (const auto& [name, days] : classes) {
+    uint32_t given = UINT32_MAX;
+    Get(node, name, &given);
+    if (given != UINT32_MAX) *days = given;
+  }
+  Get(node, "keep_minutes_days", &storage->keep_minutes_days);
+  Get(node, "keep_quarters_days", &storage->keep_quarters_days);
+  Get(node, "keep_hours_days", &storage->keep_hours_days);
+  Get(node, "max_mb", &storage->max_mb);
   Get(node, "archive_mb", &storage->archive_mb);
 }
 

@@ -120,6 +120,8 @@ tl::expected<void, std::string> StoreImport::Finish() {
     unit.batches.push_back(std::move(batch));
     unit.reserved_numbers_end = number;
     if (auto committed = store_->Commit(unit); !committed) return tl::unexpected(committed.error().text);
+    // The next chunk looks into the history: what is folded is found faster. What can't be folded waits for the hub.
+    for (auto more = store_->FoldStep(); more && *more;) more = store_->FoldStep();
   }
   next_number_ = number;
   imported_ += added;

@@ -104,6 +104,7 @@ class Journal::Impl {
   void Settle(Flight& flight);
   void Settled(const Unit& unit);
   void Failed(const StoreError& error);
+  void Fold();
   bool TrimIsDue();
   void Trim();
   void ArmCommitTimer();
@@ -133,6 +134,8 @@ class Journal::Impl {
   uint64_t committed_revision_ = 0;  // of the directory
   std::set<std::string> moved_positions_;
 
+  bool folding_ = false;           // committed since the store last said that all is folded
+  bool folded_last_ = false;       // so that commits and fold steps take turns
   bool trimming_ = false;          // more is left to trim
   std::set<std::string> holding_;  // outputs that history waits for
   bool trimmed_last_ = false;      // so that commits and trim steps take turns
@@ -290,12 +293,14 @@ void Journal::Impl::SetPosition(const std::string& output, JournalNumber number)
   if (open_) Gathering();
 }
 
-// Gives the idle writer its next work: what is due, and old history to trim, in turns.
+// Gives the idle writer its next work: what is due, and readings to fold and old history to trim, in turns.
 void Journal::Impl::StartNext() {
   if (!open_ || writer_busy_ || retry_waits_) return;
   const bool commit_is_due = flight_ != nullptr || (!waiting_.empty() && waiting_.front().unit_number <= due_unit_);
   if (TrimIsDue() && (!commit_is_due || !trimmed_last_)) {
     Trim();
+  } else if (folding_ && flight_ == nullptr && (!commit_is_due || !folded_last_)) {
+    Fold();
   } else if (commit_is_due) {
     HandOver();
   }
@@ -323,7 +328,7 @@ void Journal::Impl::HandOver() {
   }
   flight_->settled = false;
   writer_busy_ = true;
-  trimmed_last_ = false;
+  trimmed_last_ = folded_last_ = false;
   writer_.Post([this, flight = flight_, alive = std::weak_ptr(alive_), guard = boost::asio::make_work_guard(io_)] {
     const int64_t start_us = SteadyUs();
     flight->result = store_.Commit(flight->unit.commit);
@@ -347,6 +352,7 @@ void Journal::Impl::Settle(Flight& flight) {
   }
   if (!health_.error.empty()) spdlog::info("the store takes readings again");
   health_.error.clear();
+  folding_ = true;
   const std::shared_ptr<Flight> keep = std::move(flight_);
   Settled(keep->unit);
 }
@@ -404,8 +410,27 @@ void Journal::Impl::Announce() {
   for (const auto& listener : listeners) (*listener)(mark);
 }
 
+void Journal::Impl::Fold() {
+  writer_busy_ = true;
+  folded_last_ = true;
+  auto step = std::make_shared<tl::expected<bool, StoreError>>(false);
+  writer_.Post([this, step, alive = std::weak_ptr(alive_), guard = boost::asio::make_work_guard(io_)] {
+    *step = store_.FoldStep();
+    boost::asio::post(io_, [this, step, alive] {
+      if (alive.expired()) return;
+      writer_busy_ = false;
+      // After an error the next commit brings the next attempt; the readings are safe in the journal meanwhile.
+      folding_ = *step && **step;
+      const std::string error = *step ? "" : step->error().text;
+      if (health_.fold_error != error && !error.empty()) spdlog::warn("{}", error);
+      health_.fold_error = error;
+      StartNext();
+    });
+  });
+}
+
 bool Journal::Impl::TrimIsDue() {
-  if (options_.keep_us <= 0 || health_.commits == 0 || flight_ != nullptr) return false;
+  if (!options_.retention.any() || health_.commits == 0 || flight_ != nullptr) return false;
   if (trimming_) return true;
   const Now now = clock_.Read();
   if (now.monotonic_us < next_trim_us_) return false;
@@ -418,30 +443,29 @@ bool Journal::Impl::TrimIsDue() {
 void Journal::Impl::Trim() {
   writer_busy_ = true;
   trimmed_last_ = true;
-  const UtcUs before_us = clock_.Read().utc_us - options_.keep_us;
+  const UtcUs now_us = clock_.Read().utc_us;
   JournalNumber up_to = health_.durable_mark;
   for (const std::string& output : holding_) {
     const auto position = positions_.find(output);
     up_to = std::min(up_to, position == positions_.end() ? 0 : position->second);
   }
   auto step = std::make_shared<TrimStepResult>();
-  writer_.Post(
-      [this, step, before_us, up_to, alive = std::weak_ptr(alive_), guard = boost::asio::make_work_guard(io_)] {
-        step->trimmed = store_.TrimStep(before_us, up_to, kTrimRows);
-        if (step->trimmed && *step->trimmed == 0) step->oldest_us = store_.OldestTime().value_or(kNoTime);
-        boost::asio::post(io_, [this, step, alive] {
-          if (alive.expired()) return;
-          writer_busy_ = false;
-          if (step->oldest_us != kNoTime) health_.oldest_us = step->oldest_us;
-          if (step->trimmed) {
-            health_.trimmed_records += *step->trimmed;
-          } else {
-            spdlog::warn("{}", step->trimmed.error().text);
-          }
-          trimming_ = step->trimmed && *step->trimmed > 0;
-          StartNext();
-        });
-      });
+  writer_.Post([this, step, now_us, up_to, alive = std::weak_ptr(alive_), guard = boost::asio::make_work_guard(io_)] {
+    step->trimmed = store_.TrimStep(options_.retention, now_us, up_to);
+    if (step->trimmed && *step->trimmed == 0) step->oldest_us = store_.OldestTime().value_or(kNoTime);
+    boost::asio::post(io_, [this, step, alive] {
+      if (alive.expired()) return;
+      writer_busy_ = false;
+      if (step->oldest_us != kNoTime) health_.oldest_us = step->oldest_us;
+      if (step->trimmed) {
+        health_.trimmed_records += *step->trimmed;
+      } else {
+        spdlog::warn("{}", step->trimmed.error().text);
+      }
+      trimming_ = step->trimmed && *step->trimmed > 0;
+      StartNext();
+    });
+  });
 }
 
 Journal::Token Journal::Impl::OnDurable(std::function<void(JournalNumber)> listener) {

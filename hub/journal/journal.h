@@ -31,7 +31,7 @@ struct JournalOptions {
   int64_t commit_interval_us = 10 * kUsPerSecond;
   size_t commit_records = 4096;
   bool commit_each_frame = false;  // clinical: a frame counts as received once it is durable
-  int64_t keep_us = 0;             // history older than this is trimmed in small steps; 0 = kept for ever
+  Retention retention;             // history that is older is trimmed in small steps
 };
 
 // Readings that may wait in memory while the disk refuses to take them (full, read-only). Beyond this the newest are
@@ -49,8 +49,6 @@ inline constexpr uint64_t kNumberBlock = 1u << 24;
 inline constexpr size_t kMaxReadRequests = 256;
 // Old history is looked for this often, and only when something was committed: an idle hub does not touch the disk.
 inline constexpr int64_t kTrimEvery_us = 600 * kUsPerSecond;
-// Readings trimmed in one step, so that a commit never waits long behind it.
-inline constexpr size_t kTrimRows = 4096;
 // Wait before a failed commit is tried again.
 inline constexpr int64_t kCommitRetry_us = 2 * kUsPerSecond;
 
@@ -68,7 +66,8 @@ struct JournalHealth {
   DurationHistogram commit_times;  // failed ones included
   int64_t last_commit_duration_us = 0;
   UtcUs last_commit_us = 0;
-  std::string error;  // of the last commit, "" when it went well
+  std::string error;       // of the last commit, "" when it went well
+  std::string fold_error;  // of the last fold step, "" when it went well
   uint64_t store_bytes = 0;
   UtcUs oldest_us = kNoTime;  // time of the oldest reading kept
 };

@@ -57,9 +57,14 @@ class FakeStore final : public Store {
     units.push_back(std::move(one));
     return {};
   }
-  tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, JournalNumber up_to, size_t) override {
+  tl::expected<bool, StoreError> FoldStep() override {
     const std::lock_guard lock(mutex);
-    trims.push_back(before_us);
+    ++folds;
+    return fold_steps_left > 0 && fold_steps_left-- > 0;
+  }
+  tl::expected<uint64_t, StoreError> TrimStep(const Retention& retention, UtcUs now_us, JournalNumber up_to) override {
+    const std::lock_guard lock(mutex);
+    trims.push_back(now_us - retention.readings_us[0]);
     trims_up_to.push_back(up_to);
     return trim_steps_left > 0 ? trim_steps_left-- : 0;
   }
@@ -73,6 +78,8 @@ class FakeStore final : public Store {
   std::mutex mutex;
   int failures = 0;
   uint64_t trim_steps_left = 0;
+  uint64_t fold_steps_left = 0;
+  uint64_t folds = 0;
   std::vector<Committed> units;
   std::vector<UtcUs> trims;
   std::vector<JournalNumber> trims_up_to;
@@ -159,7 +166,7 @@ TEST_F(JournalTest, CommitsWhenTheIntervalIsOverAndSleepsWhenNothingWaits) {
   Open(options);
   Append(1);
   RunUntil([&] { return journal_->durable_mark() == 1; });
-  io_.poll();
+  io_.run_one();  // the store said that nothing is to be folded
   // No timer is armed: nothing runs however long one waits.
   EXPECT_EQ(io_.run_for(std::chrono::milliseconds(100)), 0u);
   Append(1);
@@ -370,7 +377,7 @@ TEST_F(JournalTest, ADroppedTokenIsHeardNoMore) {
 
 TEST_F(JournalTest, TrimsInStepsAfterACommitAndOnlyWithATrustedClock) {
   JournalOptions options = Patient();
-  options.keep_us = 3600 * kUsPerSecond;
+  options.retention = Retention::Readings(3600 * kUsPerSecond);
   Open(options);
   store_.trim_steps_left = 3;
   io_.poll();
@@ -394,9 +401,22 @@ TEST_F(JournalTest, TrimsInStepsAfterACommitAndOnlyWithATrustedClock) {
   EXPECT_THAT(store_.trims, SizeIs(4)) << "a clock in the wrong century empties no history";
 }
 
+TEST_F(JournalTest, FoldsAfterACommitUntilAllIsFoldedAndNeverWhenIdle) {
+  Open(Patient());
+  store_.fold_steps_left = 3;
+  io_.poll();
+  EXPECT_EQ(store_.folds, 0u) << "an idle hub does not touch the disk";
+  Append(1);
+  Flush();
+  RunUntil([&] { return store_.folds == 4; });
+  Append(1);
+  Flush();
+  RunUntil([&] { return store_.folds == 5; });
+}
+
 TEST_F(JournalTest, HistoryWaitsForTheSlowestOutput) {
   JournalOptions options = Patient();
-  options.keep_us = 3600 * kUsPerSecond;
+  options.retention = Retention::Readings(3600 * kUsPerSecond);
   Open(options);
   journal_->Hold("slow/history");
   Append(5);

@@ -21,6 +21,10 @@ class FailingReader final : public StoreReader {
     return Fail();
   }
   tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId, UtcUs) override { return Fail(); }
+  tl::expected<std::vector<RollupBucket>, StoreError> ReadRollups(SeriesId, RollupLevel, UtcUs, UtcUs,
+                                                                  size_t) override {
+    return Fail();
+  }
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
     return tl::unexpected(error_);
   }

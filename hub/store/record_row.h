@@ -9,27 +9,14 @@
 #include <limits>
 
 #include "hub/journal/record.h"
+#include "hub/store/block.h"
 #include "hub/store/sqlite_db.h"
 
 namespace vesta::hub {
 
-// marks: bits 0-2 kind of the value, 3-5 quality, 6-7 quality of the time, 8-15 flags, 16-31 index.
-inline int64_t PackMarks(const Record& record) {
-  return static_cast<int64_t>(record.value.kind()) | static_cast<int64_t>(record.quality) << 3 |
-         static_cast<int64_t>(record.time_quality) << 6 | static_cast<int64_t>(record.flags) << 8 |
-         static_cast<int64_t>(record.index) << 16;
-}
 inline ValueKind KindOfMarks(int64_t marks) { return static_cast<ValueKind>(marks & 7); }
 inline ValueQuality QualityOfMarks(int64_t marks) { return static_cast<ValueQuality>((marks >> 3) & 7); }
 inline uint8_t FlagsOfMarks(int64_t marks) { return static_cast<uint8_t>(marks >> 8); }
-
-// Wraps around instead of overflowing, and back again: any two instants survive.
-inline int64_t WrappingSubtract(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
-}
-inline int64_t WrappingAdd(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-}
 
 inline constexpr int kRecordColumns = 8;
 inline constexpr char kRecordColumnNames[] = "number, series, time_us, delay_us, marks, frame, exponent, value";

@@ -57,6 +57,14 @@ std::string_view Advice(StoreErrorKind kind) {
 
 }  // namespace
 
+StoreError FileError(const std::string& path, std::string_view doing, int code, int system_errno) {
+  const StoreErrorKind kind = KindOf(code, system_errno);
+  std::string text = fmt::format("{}: {} failed: {} (SQLite {})", path, doing, sqlite3_errstr(code), code);
+  const std::string_view advice = Advice(kind);
+  if (!advice.empty()) text += fmt::format("; {}", advice);
+  return {kind, std::move(text)};
+}
+
 tl::expected<SqliteDb, StoreError> SqliteDb::Open(const std::string& path, int flags, const std::string& vfs) {
   SqliteDb db;
   db.path_ = path;

@@ -83,6 +83,9 @@ class StatementReset {
   Statement& statement_;
 };
 
+// A result code of a file of the store that is no database, in words. system_errno: 0 when it is not known.
+StoreError FileError(const std::string& path, std::string_view doing, int code, int system_errno);
+
 class SqliteDb {
  public:
   // Opens the file; flags as of sqlite3_open_v2. vfs empty: the system's.

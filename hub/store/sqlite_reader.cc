@@ -3,21 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
-#include "hub/store/record_row.h"
 #include "hub/store/sqlite_schema.h"
 #include "hub/store/thinning.h"
 
 namespace vesta::hub {
 namespace {
 
-constexpr char kInTail[] = "number > (SELECT value FROM meta WHERE name = 'timeline_end')";
-
-// A text is told by its kind alone; its bytes would not outlive the row.
-Value OrderValue(const Statement& row, int64_t marks, int exponent_column, int value_column) {
-  if (KindOfMarks(marks) == ValueKind::kText) return Value::OfText({});
-  return ValueOfRow(row, marks, exponent_column, value_column);
-}
+// Attempts to ask while the writer folds and uses slots again: a fold takes longer than a question.
+constexpr int kAttempts = 20;
+// A span with more blocks than this is thinned from roll-ups: beyond some days, hours long.
+constexpr uint64_t kReadBlocksMax = 72;
+// Buckets that a slice of a thinned span must hold for roll-ups to serve it.
+constexpr int64_t kBucketsPerSlice = 4;
+constexpr size_t kPointsPerSlice = 4;
+constexpr UtcUs kBucket_us[] = {60 * kUsPerSecond, 900 * kUsPerSecond, 3600 * kUsPerSecond};
 
 }  // namespace
 
@@ -33,34 +34,24 @@ class SqliteReader::Snapshot {
   SqliteReader& reader_;
 };
 
-tl::expected<std::unique_ptr<SqliteReader>, StoreError> SqliteReader::Open(const std::string& path,
-                                                                           const std::string& vfs) {
+tl::expected<std::unique_ptr<SqliteReader>, StoreError> SqliteReader::Open(
+    const std::string& path, const std::string& vfs, std::shared_ptr<const std::atomic<JournalNumber>> durable) {
   auto db = SqliteDb::Open(path, SQLITE_OPEN_READONLY, vfs);
   if (!db) return tl::unexpected(db.error());
-  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*db)));
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*db), std::move(durable)));
   if (auto done = PrepareReader(reader->db_); !done) return tl::unexpected(done.error());
   if (auto done = reader->PrepareStatements(); !done) return tl::unexpected(done.error());
+  if (auto done = reader->history_.Prepare(&reader->db_); !done) return tl::unexpected(done.error());
+  reader->tail_ = std::make_unique<JournalTail>(path, vfs.empty() ? nullptr : sqlite3_vfs_find(vfs.c_str()));
   return reader;
 }
 
 tl::expected<void, StoreError> SqliteReader::PrepareStatements() {
-  const std::pair<Statement*, std::string> statements[] = {
+  const std::pair<Statement*, const char*> statements[] = {
       {&begin_, "BEGIN"},
       {&end_, "COMMIT"},
-      {&journal_, fmt::format("SELECT {} FROM reading WHERE number > ? ORDER BY number LIMIT ?", kRecordColumnNames)},
-      {&one_, fmt::format("SELECT {} FROM reading WHERE number = ?", kRecordColumnNames)},
-      {&tail_, fmt::format("SELECT time_us, number, marks, exponent, value FROM reading"
-                           " WHERE {} AND series = ? AND time_us >= ? AND time_us < ?",
-                           kInTail)},
-      {&timeline_,
-       "SELECT time_us, number, marks, exponent, value FROM timeline"
-       " WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us, number"},
-      {&tail_before_, fmt::format("SELECT time_us, number FROM reading WHERE {} AND series = ? AND time_us <= ?"
-                                  " ORDER BY time_us DESC, number DESC LIMIT 1",
-                                  kInTail)},
-      {&timeline_before_,
-       "SELECT time_us, number FROM timeline WHERE series = ? AND time_us <= ?"
-       " ORDER BY time_us DESC, number DESC LIMIT 1"},
+      {&fold_, "SELECT name, value FROM meta"},
+      {&device_, "SELECT device FROM series WHERE id = ?"},
       {&frames_,
        "SELECT f.id, c.source, f.received_us, c.verdict, c.reason, f.bytes, f.sender, f.clock"
        " FROM frame f"
@@ -73,8 +64,6 @@ tl::expected<void, StoreError> SqliteReader::PrepareStatements() {
        "SELECT id, received_us, bytes, sender, clock FROM frame"
        " WHERE class = ?1 AND id > ?2 AND (?3 = 0 OR sender = ?3) ORDER BY id LIMIT ?4"},
       {&frame_links_, "SELECT first_number, count FROM frame_reading WHERE frame = ? ORDER BY first_number"},
-      {&frame_records_,
-       fmt::format("SELECT {} FROM reading WHERE number >= ? AND number < ? ORDER BY number", kRecordColumnNames)},
       {&stats_,
        "SELECT source, reason, sum(frames), sum(bytes),"
        " min((SELECT received_us FROM frame WHERE class = c.id ORDER BY id LIMIT 1)),"
@@ -82,92 +71,176 @@ tl::expected<void, StoreError> SqliteReader::PrepareStatements() {
        " FROM frame_class c WHERE frames > 0 GROUP BY source, reason"},
   };
   for (const auto& [statement, sql] : statements) {
-    *statement = db_.Prepare(sql.c_str());
+    *statement = db_.Prepare(sql);
     if (!statement->valid()) return tl::unexpected(db_.Error("preparing queries"));
   }
   return {};
 }
 
-tl::expected<RecordBatch, StoreError> SqliteReader::ReadJournal(JournalNumber after, size_t limit) {
-  const StatementReset reset(journal_);
-  journal_.BindInteger(1, static_cast<int64_t>(after));
-  journal_.BindInteger(2, static_cast<int64_t>(limit));
-  RecordBatch batch;
-  int code = journal_.Step();
-  for (; code == SQLITE_ROW; code = journal_.Step()) batch.Add(RecordOfRow(journal_));
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading the journal"));
-  return batch;
+template <typename Ask>
+tl::expected<void, StoreError> SqliteReader::InSnapshot(std::string_view doing, Ask ask) {
+  int code = SQLITE_BUSY;
+  for (int attempt = 0; attempt < kAttempts && code == SQLITE_BUSY; ++attempt) {
+    const Snapshot snapshot(*this);
+    code = ReadFold();
+    if (code == SQLITE_DONE) code = ask();
+  }
+  if (code == SQLITE_DONE) return {};
+  return tl::unexpected(db_.Error(doing, code));
 }
 
-int SqliteReader::ReadTail(SeriesId series, UtcUs from_us, UtcUs to_us, std::vector<Point>* tail) {
-  const StatementReset reset(tail_);
-  tail_.BindInteger(1, series);
-  tail_.BindInteger(2, from_us);
-  tail_.BindInteger(3, to_us);
-  int code = tail_.Step();
-  for (; code == SQLITE_ROW; code = tail_.Step()) {
-    tail->push_back(
-        {tail_.Integer(0), static_cast<JournalNumber>(tail_.Integer(1)), OrderValue(tail_, tail_.Integer(2), 3, 4)});
+int SqliteReader::ReadFold() {
+  const StatementReset reset(fold_);
+  int code = fold_.Step();
+  for (; code == SQLITE_ROW; code = fold_.Step()) {
+    const std::string_view name = fold_.Text(0);
+    const auto value = static_cast<uint64_t>(fold_.Integer(1));
+    if (name == "folded_to") folded_to_ = value;
+    if (name == "fold_segment") fold_place_.segment = value;
+    if (name == "fold_offset") fold_place_.offset = value;
+    if (name == "fold_unit") fold_place_.unit = value;
   }
-  // In journal order, which is the order of time but for late ones.
-  std::stable_sort(tail->begin(), tail->end(), [](const Point& a, const Point& b) { return a.time_us < b.time_us; });
   return code;
 }
 
-template <typename Take>
-int SqliteReader::Walk(SeriesId series, UtcUs from_us, UtcUs to_us, Take take) {
-  std::vector<Point> tail;
-  int code = ReadTail(series, from_us, to_us, &tail);
-  if (code != SQLITE_DONE) return code;
-  const StatementReset reset(timeline_);
-  timeline_.BindInteger(1, series);
-  timeline_.BindInteger(2, from_us);
-  timeline_.BindInteger(3, to_us);
-  auto next = tail.begin();
-  while ((code = timeline_.Step()) == SQLITE_ROW) {
-    const UtcUs time_us = timeline_.Integer(0);
-    // At the same time the tail comes after: its numbers are higher.
-    for (; next != tail.end() && next->time_us < time_us; ++next) {
-      if (!take(*next)) return SQLITE_DONE;
-    }
-    if (!take(Point{time_us, static_cast<JournalNumber>(timeline_.Integer(1)),
-                    OrderValue(timeline_, timeline_.Integer(2), 3, 4)})) {
-      return SQLITE_DONE;
-    }
-  }
-  if (code != SQLITE_DONE) return code;
-  for (; next != tail.end(); ++next) {
-    if (!take(*next)) break;
-  }
-  return SQLITE_DONE;
+int SqliteReader::ReadTail(const JournalTail::Wanted& wanted, RecordBatch* batch) {
+  JournalTail::Wanted rest = wanted;
+  rest.after = std::max(wanted.after, folded_to_);
+  if (durable_ != nullptr) rest.up_to = std::min(rest.up_to, durable_->load(std::memory_order_acquire));
+  if (rest.after >= rest.up_to) return SQLITE_DONE;
+  return tail_->Read(fold_place_, rest, batch);
 }
 
-int SqliteReader::Fetch(const std::vector<JournalNumber>& numbers, RecordBatch* batch) {
-  batch->records.reserve(numbers.size());
-  for (const JournalNumber number : numbers) {
-    const StatementReset reset(one_);
-    one_.BindInteger(1, static_cast<int64_t>(number));
-    const int code = one_.Step();
-    // Both tables change together; one that lacks the other's row is damaged.
-    if (code != SQLITE_ROW) return code == SQLITE_DONE ? SQLITE_CORRUPT : code;
-    batch->Add(RecordOfRow(one_));
-  }
-  return SQLITE_DONE;
+int SqliteReader::ReadSeriesTail(SeriesId series, UtcUs from_us, UtcUs to_us, RecordBatch* batch) {
+  JournalTail::Wanted wanted;
+  wanted.series = series;
+  wanted.from_us = from_us;
+  wanted.to_us = to_us - 1;
+  const int code = ReadTail(wanted, batch);
+  // In journal order, which is the order of time but for late ones.
+  std::stable_sort(batch->records.begin(), batch->records.end(),
+                   [](const Record& a, const Record& b) { return a.time_us < b.time_us; });
+  return code;
+}
+
+DeviceId SqliteReader::DeviceOf(SeriesId series) {
+  const StatementReset reset(device_);
+  device_.BindInteger(1, series);
+  return device_.Step() == SQLITE_ROW ? static_cast<DeviceId>(device_.Integer(0)) : 0;
+}
+
+tl::expected<RecordBatch, StoreError> SqliteReader::ReadJournal(JournalNumber after, size_t limit) {
+  RecordBatch batch;
+  auto done = InSnapshot("reading the journal", [&] {
+    batch = {};
+    int code = after < folded_to_ ? history_.ReadNumbers(after, folded_to_, limit, &batch) : SQLITE_DONE;
+    if (code != SQLITE_DONE || batch.records.size() >= limit) return code;
+    JournalTail::Wanted wanted;
+    wanted.after = after;
+    wanted.limit = limit;
+    return ReadTail(wanted, &batch);
+  });
+  if (!done) return tl::unexpected(done.error());
+  return batch;
 }
 
 tl::expected<RecordBatch, StoreError> SqliteReader::ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us,
                                                               size_t limit) {
   RecordBatch batch;
   if (limit == 0 || from_us >= to_us) return batch;
-  const Snapshot snapshot(*this);
-  std::vector<JournalNumber> numbers;
-  int code = Walk(series, from_us, to_us, [&](const Point& point) {
-    numbers.push_back(point.number);
-    return numbers.size() < limit;
+  auto done = InSnapshot("reading a series", [&] {
+    batch = {};
+    RecordBatch tail;
+    const int code = ReadSeriesTail(series, from_us, to_us, &tail);
+    if (code != SQLITE_DONE) return code;
+    return history_.Walk(DeviceOf(series), series, from_us, to_us, tail.records, [&](const Record& record) {
+      batch.Add(record);
+      return batch.records.size() < limit;
+    });
   });
-  if (code == SQLITE_DONE) code = Fetch(numbers, &batch);
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading a series", code));
+  if (!done) return tl::unexpected(done.error());
   return batch;
+}
+
+int SqliteReader::ThinReadings(SeriesId series, UtcUs from_us, UtcUs to_us, const RecordBatch& tail, Thinner* thinner) {
+  return history_.Walk(DeviceOf(series), series, from_us, to_us, tail.records, [&](const Record& record) {
+    thinner->Add(record);
+    return true;
+  });
+}
+
+// Whole buckets from roll-ups, the ends of the span and what is not folded from readings.
+int SqliteReader::ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, const RecordBatch& tail,
+                              Thinner* thinner, uint64_t* total) {
+  const Zone any;
+  const DeviceId device = DeviceOf(series);
+  UtcUs begin_us = BucketStart(level, from_us, any);
+  if (begin_us < from_us) begin_us = NextBucket(level, begin_us, any);
+  const UtcUs end_us = BucketStart(level, to_us, any);
+  std::vector<Record> head;
+  int code = history_.Walk(device, series, from_us, begin_us, {}, [&](const Record& record) {
+    if (CountsInRollups(record)) head.push_back(record);
+    return true;
+  });
+  if (code != SQLITE_DONE) return code;
+  std::vector<RollupBucket> buckets;
+  code = history_.ReadRollups(device, series, level, begin_us, end_us, SIZE_MAX, &buckets);
+  if (code != SQLITE_DONE) return code;
+  std::vector<Record> last;
+  code = history_.Walk(device, series, end_us, to_us, {}, [&](const Record& record) {
+    if (CountsInRollups(record)) last.push_back(record);
+    return true;
+  });
+  if (code != SQLITE_DONE) return code;
+
+  auto next = tail.records.begin();
+  const auto add = [&](const Record& record) {
+    for (; next != tail.records.end() && next->time_us < record.time_us; ++next) {
+      if (!CountsInRollups(*next)) continue;
+      ++*total;
+      thinner->Add(*next);
+    }
+    thinner->Add(record);
+  };
+  for (Record& record : head) {
+    if (record.value.kind() == ValueKind::kText) record.value = Value::OfText({});
+    add(record);
+  }
+  *total += head.size();
+  for (const RollupBucket& bucket : buckets) {
+    *total += bucket.count;
+    std::array<std::pair<int64_t, Value>, 4> points{{{bucket.first_ms, bucket.FirstValue()},
+                                                     {bucket.lowest_ms, bucket.LowestValue()},
+                                                     {bucket.highest_ms, bucket.HighestValue()},
+                                                     {bucket.last_ms, bucket.LastValue()}}};
+    if (points[1].first > points[2].first) std::swap(points[1], points[2]);
+    const std::pair<int64_t, Value>* before = nullptr;
+    for (const auto& point : points) {
+      // The first one or the last one is often the lowest or highest, too.
+      const bool repeats = before != nullptr && before->first == point.first && before->second == point.second;
+      if (repeats || (&point != &points[3] && point.first == points[3].first && point.second == points[3].second)) {
+        continue;
+      }
+      before = &point;
+      Record record;
+      record.series = series;
+      record.time_us = record.received_us = std::max(point.first * kUsPerMs, from_us);
+      record.time_quality = TimeQuality::kDeviceClock;
+      record.value = point.second;
+      add(record);
+    }
+  }
+  for (Record& record : last) {
+    if (record.value.kind() == ValueKind::kText) record.value = Value::OfText({});
+    add(record);
+  }
+  *total += last.size();
+  for (; next != tail.records.end(); ++next) {
+    if (!CountsInRollups(*next)) continue;
+    ++*total;
+    thinner->Add(*next);
+  }
+  return SQLITE_DONE;
 }
 
 tl::expected<RecordBatch, StoreError> SqliteReader::ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us,
@@ -175,38 +248,71 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadThinned(SeriesId series,
   RecordBatch batch;
   *total = 0;
   if (from_us >= to_us) return batch;
-  const Snapshot snapshot(*this);
-  Thinner thinner(from_us, to_us, max_points);
-  int code = Walk(series, from_us, to_us, [&](const Point& point) {
-    thinner.Add(point.time_us, point.number, point.value);
-    return true;
+  auto done = InSnapshot("reading a series", [&] {
+    Thinner thinner(from_us, to_us, max_points);
+    *total = 0;
+    RecordBatch tail;
+    int code = ReadSeriesTail(series, from_us, to_us, &tail);
+    if (code != SQLITE_DONE) return code;
+    uint64_t blocks = 0;
+    code = history_.CountBlocks(DeviceOf(series), from_us, to_us, &blocks);
+    if (code != SQLITE_DONE) return code;
+    // The coarsest level of which each slice holds some.
+    int level = -1;
+    if (blocks > kReadBlocksMax) {
+      const UtcUs within_from_us = std::max(from_us, kRollupFirst_us);
+      const UtcUs within_to_us = std::min(to_us, kRollupEnd_us);
+      const auto slices = static_cast<int64_t>(std::max<size_t>(1, max_points / kPointsPerSlice));
+      for (int i = 0; i < 3; ++i) {
+        if (from_us == within_from_us && to_us == within_to_us &&
+            (to_us - from_us) / slices >= kBucket_us[i] * kBucketsPerSlice) {
+          level = i;
+        }
+      }
+    }
+    if (level >= 0) {
+      code = ThinRollups(series, static_cast<RollupLevel>(level), from_us, to_us, tail, &thinner, total);
+    } else {
+      code = ThinReadings(series, from_us, to_us, tail, &thinner);
+      *total = thinner.total();
+    }
+    batch = thinner.Finish();
+    return code;
   });
-  *total = thinner.total();
-  if (code == SQLITE_DONE) code = Fetch(thinner.Finish(), &batch);
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading a series", code));
+  if (!done) return tl::unexpected(done.error());
   return batch;
 }
 
 tl::expected<RecordBatch, StoreError> SqliteReader::ReadAtOrBefore(SeriesId series, UtcUs time_us) {
-  const Snapshot snapshot(*this);
-  std::vector<JournalNumber> numbers;
-  UtcUs newest_us = 0;
-  for (Statement* statement : {&timeline_before_, &tail_before_}) {
-    const StatementReset reset(*statement);
-    statement->BindInteger(1, series);
-    statement->BindInteger(2, time_us);
-    const int code = statement->Step();
-    if (code == SQLITE_DONE) continue;
-    if (code != SQLITE_ROW) return tl::unexpected(db_.Error("reading a series"));
-    if (numbers.empty() || statement->Integer(0) >= newest_us) {
-      newest_us = statement->Integer(0);
-      numbers.assign(1, static_cast<JournalNumber>(statement->Integer(1)));
-    }
-  }
   RecordBatch batch;
-  const int code = Fetch(numbers, &batch);
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading a series", code));
+  auto done = InSnapshot("reading a series", [&] {
+    batch = {};
+    bool found = false;
+    RecordBatch tail;
+    JournalTail::Wanted wanted;
+    wanted.series = series;
+    wanted.to_us = time_us;
+    int code = ReadTail(wanted, &tail);
+    if (code == SQLITE_DONE) code = history_.AtOrBefore(DeviceOf(series), series, time_us, &found, &batch);
+    for (const Record& record : tail.records) {
+      if (!batch.records.empty() && record.time_us < batch.records.back().time_us) continue;
+      batch = {};
+      batch.Add(record);
+    }
+    return code;
+  });
+  if (!done) return tl::unexpected(done.error());
   return batch;
+}
+
+tl::expected<std::vector<RollupBucket>, StoreError> SqliteReader::ReadRollups(SeriesId series, RollupLevel level,
+                                                                              UtcUs from_us, UtcUs to_us,
+                                                                              size_t limit) {
+  std::vector<RollupBucket> buckets;
+  const Snapshot snapshot(*this);
+  const int code = history_.ReadRollups(DeviceOf(series), series, level, from_us, to_us, limit, &buckets);
+  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading roll-ups", code));
+  return buckets;
 }
 
 tl::expected<std::vector<ArchivedFrame>, StoreError> SqliteReader::ReadFrames(const std::string& source,
@@ -293,20 +399,26 @@ tl::expected<std::vector<ArchivedFrame>, StoreError> SqliteReader::ReadRejected(
 }
 
 tl::expected<RecordBatch, StoreError> SqliteReader::ReadFrameRecords(FrameId frame) {
-  const Snapshot snapshot(*this);
-  const StatementReset reset_links(frame_links_);
-  frame_links_.BindInteger(1, static_cast<int64_t>(frame));
   RecordBatch batch;
-  int code = frame_links_.Step();
-  for (; code == SQLITE_ROW; code = frame_links_.Step()) {
-    const StatementReset reset_records(frame_records_);
-    frame_records_.BindInteger(1, frame_links_.Integer(0));
-    frame_records_.BindInteger(2, frame_links_.Integer(0) + frame_links_.Integer(1));
-    int record_code = frame_records_.Step();
-    for (; record_code == SQLITE_ROW; record_code = frame_records_.Step()) batch.Add(RecordOfRow(frame_records_));
-    if (record_code != SQLITE_DONE) return tl::unexpected(db_.Error("reading a frame's readings"));
-  }
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading a frame's readings"));
+  auto done = InSnapshot("reading a frame's readings", [&] {
+    batch = {};
+    const StatementReset reset(frame_links_);
+    frame_links_.BindInteger(1, static_cast<int64_t>(frame));
+    int code = frame_links_.Step();
+    for (; code == SQLITE_ROW; code = frame_links_.Step()) {
+      const auto after = static_cast<JournalNumber>(frame_links_.Integer(0)) - 1;
+      const JournalNumber last = after + static_cast<JournalNumber>(frame_links_.Integer(1));
+      int read = SQLITE_DONE;
+      if (after < folded_to_) read = history_.ReadNumbers(after, std::min(last, folded_to_), SIZE_MAX, &batch);
+      JournalTail::Wanted wanted;
+      wanted.after = after;
+      wanted.up_to = last;
+      if (read == SQLITE_DONE && last > folded_to_) read = ReadTail(wanted, &batch);
+      if (read != SQLITE_DONE) return read;
+    }
+    return code;
+  });
+  if (!done) return tl::unexpected(done.error());
   return batch;
 }
 

@@ -1,17 +1,22 @@
-// Reads a store file on a connection of its own, beside the writer.
+// Reads a store on a connection of its own, beside the writer.
 //
-// What is asked by series and time comes from two places: the table `timeline`, and the tail of `reading` that was not
-// folded into it yet. Both are walked in one read transaction, so nothing is seen twice or missed while the writer
-// folds. Memory is bounded by the tail and by what was asked for, never by the span.
+// What is asked comes from two places: the blocks and roll-ups of the file, and the readings in the journal that were
+// not folded into them yet. The file says, in one read transaction, how far it is folded; from there on the journal is
+// read. When the writer has used a slot of the journal again meanwhile, the question is asked once more.
+// Memory is bounded by an hour of a series, the part of the journal that was asked for, and the answer.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "hub/store/history_rows.h"
+#include "hub/store/journal_tail.h"
 #include "hub/store/sqlite_db.h"
 #include "hub/store/store.h"
+#include "hub/store/thinning.h"
 
 namespace vesta::hub {
 
@@ -20,13 +25,18 @@ inline constexpr size_t kMaxFrameAnswerBytes = 4u << 20;
 
 class SqliteReader final : public StoreReader {
  public:
-  static tl::expected<std::unique_ptr<SqliteReader>, StoreError> Open(const std::string& path, const std::string& vfs);
+  // durable: up to which number readings are shown; nullptr (another process): all that are whole.
+  static tl::expected<std::unique_ptr<SqliteReader>, StoreError> Open(
+      const std::string& path, const std::string& vfs,
+      std::shared_ptr<const std::atomic<JournalNumber>> durable = nullptr);
 
   tl::expected<RecordBatch, StoreError> ReadJournal(JournalNumber after, size_t limit) override;
   tl::expected<RecordBatch, StoreError> ReadRange(SeriesId series, UtcUs from_us, UtcUs to_us, size_t limit) override;
   tl::expected<RecordBatch, StoreError> ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us, size_t max_points,
                                                     uint64_t* total) override;
   tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId series, UtcUs time_us) override;
+  tl::expected<std::vector<RollupBucket>, StoreError> ReadRollups(SeriesId series, RollupLevel level, UtcUs from_us,
+                                                                  UtcUs to_us, size_t limit) override;
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                   FrameId before, size_t limit) override;
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
@@ -35,29 +45,34 @@ class SqliteReader final : public StoreReader {
   tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() override;
 
  private:
-  // A reading as far as its place in time and its order go.
-  struct Point {
-    UtcUs time_us;
-    JournalNumber number;
-    Value value;  // a text's bytes are not kept
-  };
   class Snapshot;
 
-  explicit SqliteReader(SqliteDb db) : db_(std::move(db)) {}
+  SqliteReader(SqliteDb db, std::shared_ptr<const std::atomic<JournalNumber>> durable)
+      : db_(std::move(db)), durable_(std::move(durable)) {}
   tl::expected<void, StoreError> PrepareStatements();
-  // The points of the span that stand in the tail, in time order.
-  int ReadTail(SeriesId series, UtcUs from_us, UtcUs to_us, std::vector<Point>* tail);
-  // Calls take(point) for each reading of the span in time order until it returns false; returns an SQLite code.
-  template <typename Take>
-  int Walk(SeriesId series, UtcUs from_us, UtcUs to_us, Take take);
-  // Adds the readings with these numbers, in this order.
+  // How far the file is folded, as this transaction sees it.
+  int ReadFold();
+  // Adds readings of the journal that are not folded.
+  int ReadTail(const JournalTail::Wanted& wanted, RecordBatch* batch);
+  // A series' unfolded readings in order of time, from <= time < to.
+  int ReadSeriesTail(SeriesId series, UtcUs from_us, UtcUs to_us, RecordBatch* batch);
+  DeviceId DeviceOf(SeriesId series);
+  // Runs a question within a transaction, once more when the journal went on under it. ask() returns an SQLite code.
+  template <typename Ask>
+  tl::expected<void, StoreError> InSnapshot(std::string_view doing, Ask ask);
+  int ThinReadings(SeriesId series, UtcUs from_us, UtcUs to_us, const RecordBatch& tail, Thinner* thinner);
+  int ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, const RecordBatch& tail,
+                  Thinner* thinner, uint64_t* total);
   int ReadClass(int64_t frame_class, const ArchivedFrame& model, const FrameSelection& selection, size_t limit,
                 std::vector<ArchivedFrame>* frames, FrameId* complete_to);
-  int Fetch(const std::vector<JournalNumber>& numbers, RecordBatch* batch);
 
   SqliteDb db_;
-  Statement begin_, end_, journal_, one_, tail_, timeline_, tail_before_, timeline_before_, frames_, frame_links_,
-      rejected_classes_, class_frames_, frame_records_, stats_;
+  std::shared_ptr<const std::atomic<JournalNumber>> durable_;
+  std::unique_ptr<JournalTail> tail_;
+  HistoryRows history_;
+  JournalNumber folded_to_ = 0;
+  JournalPlace fold_place_;
+  Statement begin_, end_, fold_, device_, frames_, frame_links_, rejected_classes_, class_frames_, stats_;
 };
 
 }  // namespace vesta::hub

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "hub/store/record_row.h"
-#include "hub/store/sqlite_store.h"
 #include "hub/store/sqlite_ward.h"
 
 namespace vesta::hub {
@@ -106,58 +104,6 @@ Done RestoreSeries(SqliteDb& db, RestoredState* state) {
   });
 }
 
-struct Newest {
-  int64_t time_us = INT64_MIN;
-  int64_t number = 0;
-};
-
-bool MayBeLatest(int64_t marks) {
-  return QualityOfMarks(marks) != ValueQuality::kSuspect && (FlagsOfMarks(marks) & kReadingLate) == 0;
-}
-
-Done RestoreLatest(SqliteDb& db, RestoredState* state) {
-  std::vector<Newest> newest(state->series.size() + 1);
-  const auto offer = [&](size_t series, int64_t time_us, int64_t number) {
-    if (series >= newest.size()) return;
-    Newest& best = newest[series];
-    if (best.number == 0 || time_us > best.time_us || (time_us == best.time_us && number > best.number)) {
-      best = {time_us, number};
-    }
-  };
-  Done done = ForEach(db,
-                      "SELECT series, time_us, number, marks FROM reading"
-                      " WHERE number > (SELECT value FROM meta WHERE name = 'timeline_end')",
-                      [&](const Statement& row) {
-                        if (!MayBeLatest(row.Integer(3))) return;
-                        offer(static_cast<size_t>(row.Integer(0)), row.Integer(1), row.Integer(2));
-                      });
-  if (!done) return done;
-
-  Statement backwards = db.Prepare(
-      "SELECT time_us, number, marks FROM timeline WHERE series = ? ORDER BY time_us DESC, number DESC LIMIT ?");
-  Statement one = db.Prepare(fmt::format("SELECT {} FROM reading WHERE number = ?", kRecordColumnNames).c_str());
-  if (!backwards.valid() || !one.valid()) return tl::unexpected(db.Error("restoring"));
-  for (const Series& series : state->series) {
-    backwards.BindInteger(1, series.id);
-    backwards.BindInteger(2, static_cast<int64_t>(kLatestLookBack));
-    int code = backwards.Step();
-    for (; code == SQLITE_ROW; code = backwards.Step()) {
-      if (!MayBeLatest(backwards.Integer(2))) continue;
-      offer(series.id, backwards.Integer(0), backwards.Integer(1));
-      break;
-    }
-    backwards.Reset();
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(db.Error("restoring"));
-    if (newest[series.id].number == 0) continue;
-    one.BindInteger(1, newest[series.id].number);
-    code = one.Step();
-    if (code == SQLITE_ROW) state->latest.Add(RecordOfRow(one));
-    one.Reset();
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(db.Error("restoring"));
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string_view StoredUnitText(Unit unit) { return unit == Unit::kUnixSecond ? "unix_s" : UnitText(unit); }
@@ -171,30 +117,10 @@ tl::expected<void, StoreError> RestoreDirectory(SqliteDb& db, RestoredState* sta
   return done;
 }
 
-tl::expected<RestoredState, StoreError> RestoreState(SqliteDb& db) {
-  RestoredState state;
-  Done done = RestoreDirectory(db, &state);
-  if (done) done = RestoreLatest(db, &state);
-  if (done) {
-    done = ForEach(db, "SELECT output, number FROM output_position ORDER BY output", [&](const Statement& row) {
-      state.positions.emplace_back(std::string(row.Text(0)), static_cast<JournalNumber>(row.Integer(1)));
-    });
-  }
-  if (done) done = RestoreWard(db, &state);
-  if (!done) return tl::unexpected(done.error());
-
-  const auto last = db.Integer("SELECT max(number) FROM reading");
-  const auto numbers = db.Integer("SELECT value FROM meta WHERE name = 'reserved_numbers_end'");
-  const auto frames = db.Integer("SELECT value FROM meta WHERE name = 'reserved_frames_end'");
-  for (const auto* value : {&last, &numbers, &frames}) {
-    if (!*value) return tl::unexpected(value->error());
-  }
-  state.last_number = static_cast<JournalNumber>(*last);
-  // When the newest readings were trimmed, a position still knows how far the journal had come.
-  for (const auto& [output, number] : state.positions) state.last_number = std::max(state.last_number, number);
-  state.reserved_numbers_end = static_cast<JournalNumber>(*numbers);
-  state.reserved_frames_end = static_cast<FrameId>(*frames);
-  return state;
+tl::expected<void, StoreError> RestoreTables(SqliteDb& db, RestoredState* state) {
+  Done done = RestoreDirectory(db, state);
+  if (done) done = RestoreWard(db, state);
+  return done;
 }
 
 }  // namespace vesta::hub

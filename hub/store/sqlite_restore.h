@@ -13,7 +13,8 @@ namespace vesta::hub {
 // the middle moves no meaning. As UnitText, and "unix_s" for the unit that has no text.
 std::string_view StoredUnitText(Unit unit);
 
-tl::expected<RestoredState, StoreError> RestoreState(SqliteDb& db);
+// Devices, series, beds and decoders.
+tl::expected<void, StoreError> RestoreTables(SqliteDb& db, RestoredState* state);
 // Devices and series only.
 tl::expected<void, StoreError> RestoreDirectory(SqliteDb& db, RestoredState* state);
 

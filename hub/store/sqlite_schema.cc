@@ -11,7 +11,7 @@ CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO meta VALUES ('reserved_numbers_end', 1), ('reserved_frames_end', 1), ('timeline_end', 0);
+INSERT INTO meta VALUES ('reserved_numbers_end', 1), ('reserved_frames_end', 1);
 
 CREATE TABLE device (
   id INTEGER PRIMARY KEY,
@@ -50,27 +50,6 @@ CREATE TABLE series_state (
   PRIMARY KEY (series, code)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE reading (
-  number INTEGER PRIMARY KEY,
-  series INTEGER NOT NULL,
-  time_us INTEGER NOT NULL,
-  delay_us INTEGER NOT NULL,
-  marks INTEGER NOT NULL,
-  frame INTEGER NOT NULL,
-  exponent INTEGER NOT NULL,
-  value ANY
-) STRICT;
-
-CREATE TABLE timeline (
-  series INTEGER NOT NULL,
-  time_us INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  marks INTEGER NOT NULL,
-  exponent INTEGER NOT NULL,
-  value ANY,
-  PRIMARY KEY (series, time_us, number)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE frame_class (
   id INTEGER PRIMARY KEY,
   source TEXT NOT NULL,
@@ -103,33 +82,55 @@ CREATE TABLE output_position (
   output TEXT PRIMARY KEY,
   number INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+)sql";
 
-CREATE VIEW plain_reading AS
-SELECT r.number,
-       d.key AS device,
-       s.field,
-       strftime('%Y-%m-%dT%H:%M:%fZ', r.time_us / 1000000.0, 'unixepoch') AS time,
-       CASE r.marks & 7
-         WHEN 1 THEN CAST(r.value || 'e' || r.exponent AS REAL)
-         WHEN 4 THEN coalesce((SELECT n.name FROM series_state n WHERE n.series = r.series AND n.code = r.value),
-                              r.value)
-         ELSE r.value
-       END AS value,
-       s.unit,
-       CASE r.marks >> 3 & 7
-         WHEN 0 THEN 'ok' WHEN 1 THEN 'unavailable' WHEN 2 THEN 'out_of_range' WHEN 3 THEN 'suspect' ELSE 'derived'
-       END AS quality,
-       r.series,
-       r.time_us,
-       r.time_us + r.delay_us AS received_us
-FROM reading r
-JOIN series s ON s.id = r.series
-JOIN device d ON d.id = s.device;
+// History, and how far the journal beside the file is folded into it.
+constexpr char kHistoryTables[] = R"sql(
+CREATE TABLE block (
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL,
+  first_us INTEGER NOT NULL,
+  last_us INTEGER NOT NULL,
+  chunk INTEGER NOT NULL,
+  first_number INTEGER NOT NULL,
+  last_number INTEGER NOT NULL,
+  readings INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT;
+CREATE INDEX block_by_time ON block (device, first_us);
+CREATE INDEX block_by_number ON block (chunk);
+
+CREATE TABLE rollup (
+  device INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  start_us INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (device, level, start_us)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO meta VALUES ('folded_to', 0), ('fold_segment', 1), ('fold_offset', 512), ('fold_unit', 1),
+                        ('applied_unit', 0);
+
+CREATE VIEW plain_series AS
+SELECT s.id AS series, d.key AS device, d.name, s.field, s.quantity, s.unit, s.kind, s.decimals
+FROM series s JOIN device d ON d.id = s.device;
+
+CREATE VIEW plain_block AS
+SELECT b.id, d.key AS device, strftime('%Y-%m-%dT%H:%M:%fZ', b.first_us / 1000000.0, 'unixepoch') AS first,
+       strftime('%Y-%m-%dT%H:%M:%fZ', b.last_us / 1000000.0, 'unixepoch') AS last, b.readings,
+       length(b.data) AS bytes
+FROM block b LEFT JOIN device d ON d.id = b.device;
+)sql";
+
+// From format 2: `reading` stays until its rows are folded; the second copy of them is not needed for that.
+constexpr char kFromFormat2[] = R"sql(
+DROP VIEW IF EXISTS plain_reading;
+DROP TABLE timeline;
+DELETE FROM meta WHERE name = 'timeline_end';
 )sql";
 
 // From format 1: frames know who sent them, and have quotas by sender.
 constexpr char kFromFormat1[] = R"sql(
-BEGIN IMMEDIATE;
 ALTER TABLE frame ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE frame ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE new_frame_class (
@@ -145,11 +146,9 @@ CREATE TABLE new_frame_class (
 INSERT INTO new_frame_class SELECT id, source, verdict, reason, 0, frames, bytes FROM frame_class;
 DROP TABLE frame_class;
 ALTER TABLE new_frame_class RENAME TO frame_class;
-PRAGMA user_version = 2;
-COMMIT;
 )sql";
 
-enum class FileState { kNew, kCurrent, kFormat1 };
+enum class FileState { kNew, kCurrent, kFormat1, kFormat2 };
 
 StoreError Foreign(const SqliteDb& db, std::string_view what) {
   return {StoreErrorKind::kWrongVersion, fmt::format("{}: {}", db.path(), what)};
@@ -168,6 +167,7 @@ tl::expected<FileState, StoreError> Examine(SqliteDb& db) {
     return tl::unexpected(Foreign(db, "this is a SQLite file, but not of Vesta: give another path"));
   }
   if (*version == 1) return FileState::kFormat1;
+  if (*version == 2) return FileState::kFormat2;
   if (*version != kStoreVersion) {
     return tl::unexpected(
         Foreign(db, fmt::format("the file has format {} and this program knows {}: use the newer program that wrote it",
@@ -202,21 +202,36 @@ tl::expected<void, StoreError> PrepareWriter(SqliteDb& db, bool fsync) {
                               fsync ? "FULL" : "OFF", kWriterCacheKib, kLogBytesMax),
                   "setting up the store");
   if (!done || *state == FileState::kCurrent) return done;
-  if (*state == FileState::kFormat1) {
-    done = Set(db, kFromFormat1, "bringing the store up to date");
-    if (!done) db.Execute("ROLLBACK");
-    return done;
+  const std::string version = fmt::format("PRAGMA user_version = {}; COMMIT", kStoreVersion);
+  if (*state == FileState::kNew) {
+    done = Set(
+        db, fmt::format("{} {} PRAGMA application_id = {}; {}", kTables, kHistoryTables, kStoreApplicationId, version),
+        "making the tables");
+  } else {
+    done = Set(db,
+               fmt::format("BEGIN IMMEDIATE; {} {} {} {}", *state == FileState::kFormat1 ? kFromFormat1 : "",
+                           kFromFormat2, kHistoryTables, version),
+               "bringing the store up to date");
   }
-  done = Set(db,
-             fmt::format("{} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kTables,
-                         kStoreApplicationId, kStoreVersion),
-             "making the tables");
   if (!done) db.Execute("ROLLBACK");
   return done;
 }
 
 tl::expected<void, StoreError> PrepareReader(SqliteDb& db) {
   sqlite3_busy_timeout(db.get(), kBusyTimeout_ms);
+  const auto version = db.Integer("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  const auto rows = db.Integer("SELECT count(*) FROM sqlite_master WHERE name = 'reading'");
+  if (!rows) return tl::unexpected(rows.error());
+  if (*version < kStoreVersion || *rows != 0) {
+    return tl::unexpected(
+        Foreign(db, "the file is of an older program: start the hub once, which brings it up to date"));
+  }
+  if (*version > kStoreVersion) {
+    return tl::unexpected(
+        Foreign(db, fmt::format("the file has format {} and this program knows {}: use the newer program that wrote it",
+                                *version, kStoreVersion)));
+  }
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return Set(db,
              fmt::format("PRAGMA cache_size = -{}; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY", kReaderCacheKib),

@@ -7,9 +7,10 @@
 
 namespace vesta::hub {
 
-// PRAGMA user_version of a file that this program writes. A newer file is refused, never guessed at; an older one is
-// brought up to date in one transaction when it is opened for writing.
-inline constexpr int64_t kStoreVersion = 2;
+// PRAGMA user_version of a file that this program writes. A newer file is refused, never guessed at; the tables of an
+// older one are brought up to date when it is opened for writing, its readings chunk by chunk behind that (format 2
+// kept them as rows in the table `reading`, which is there until the last of them is folded).
+inline constexpr int64_t kStoreVersion = 3;
 // PRAGMA application_id: "Vest".
 inline constexpr int64_t kStoreApplicationId = 0x56657374;
 

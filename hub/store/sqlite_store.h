@@ -1,13 +1,16 @@
-// History, archive and everything else that survives a restart, in one SQLite file that any tool opens.
+// History, archive and everything else that survives a restart: one SQLite file that any tool opens, and the journal of
+// the newest readings in files beside it.
 //
-// Readings are appended in journal order to one table; a second one holds them by series and time. The second lags
-// behind: commits leave a tail that is folded in when it is long enough, so that a commit touches a few pages at the
-// end of the first table and not one page of every series. That spares SD cards and is three times as fast; readers
-// look into both. The write-ahead log is synced with every commit (synchronous=FULL): Commit is durable when it
-// returns, as far as the disk is honest about fsync. Tables, units and promises: docs/formats/store.md.
+// A commit is one entry of the journal: one write of some hundred bytes and one sync. What is not readings (devices,
+// frames, ...) goes to its tables in the same call, without a sync of its own: after a power cut it is made up from the
+// journal. Behind the commits the readings are folded into compressed blocks and roll-ups, hour by hour, in one synced
+// transaction each, and the journal's files are used again. Readers look into both.
+// Tables, units and promises: docs/formats/store.md; the files beside: docs/formats/journal.md.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,8 +18,12 @@
 #include <tuple>
 #include <vector>
 
+#include "hub/store/fold.h"
+#include "hub/store/history_rows.h"
+#include "hub/store/segments.h"
 #include "hub/store/sqlite_db.h"
 #include "hub/store/store.h"
+#include "hub/store/unit_coding.h"
 
 namespace vesta::hub {
 
@@ -25,12 +32,13 @@ struct SqliteStoreOptions {
   uint64_t archive_class_bytes = 4u << 20;
   // And of all together; the largest class gives way.
   uint64_t archive_total_bytes = 64u << 20;
+  Zone zone{60, true};  // of the site: its days are those of the roll-ups
+  FoldLimits fold;
+  uint64_t segment_bytes = kSegmentBytes;
   std::string vfs;    // SQLite VFS; empty: the system's. Another one also means that the path is no real file
   bool fsync = true;  // false only for the proof that the power-cut test notices
 };
 
-// Readings that may wait in the tail. Each reader call that asks by time walks the tail: this is a few milliseconds.
-inline constexpr uint64_t kTailRecords = 16384;
 // What a frame costs in the archive beside its bytes; bounds the number of empty ones.
 inline constexpr uint64_t kFrameOverheadBytes = 64;
 // Different (source, verdict, reason, sender). Reasons are few fixed words; beyond this they are archived as "other".
@@ -38,8 +46,12 @@ inline constexpr size_t kMaxArchiveClasses = 1024;
 // Senders of one (source, verdict, reason) that have a quota of their own: a marina's worth. Those that come beyond
 // share one, so that any number of invented addresses evicts nothing of those that were there before.
 inline constexpr size_t kMaxArchiveSenders = 64;
-// Readings looked at, newest first, for one that is neither late nor suspect, when a series' latest value is restored.
-inline constexpr uint64_t kLatestLookBack = 100000;
+// Rows looked at, and deleted at most, in one step of trimming.
+inline constexpr int kTrimLook = 512;
+inline constexpr int kTrimRows = 64;
+
+// Locks the store of this path against every other writer; closing the file gives it free.
+tl::expected<int, StoreError> LockStore(const std::string& path);
 
 class SqliteStore final : public Store {
  public:
@@ -51,7 +63,8 @@ class SqliteStore final : public Store {
 
   tl::expected<RestoredState, StoreError> Restore() override;
   tl::expected<void, StoreError> Commit(const CommitUnit& unit) override;
-  tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, JournalNumber up_to, size_t max_rows) override;
+  tl::expected<bool, StoreError> FoldStep() override;
+  tl::expected<uint64_t, StoreError> TrimStep(const Retention& retention, UtcUs now_us, JournalNumber up_to) override;
   tl::expected<UtcUs, StoreError> OldestTime() override;
   // May be called from any thread.
   tl::expected<std::unique_ptr<StoreReader>, StoreError> OpenReader() override;
@@ -68,30 +81,51 @@ class SqliteStore final : public Store {
   using ArchiveKey = std::tuple<std::string, FrameVerdict, std::string, uint64_t>;
   struct Statements {
     Statement begin, commit, rollback, page_count;
-    Statement reading, readings, device, series, clear_states, state, position, meta;
+    Statement device, series, clear_states, state, position, meta;
     Statement add_class, update_class, drop_class, move_frame, find_frame, frame, frame_reading, oldest_frame,
         delete_frame, delete_frame_reading;
-    Statement fold_end, fold;
-    Statement next_series, first_in_series, oldest_in_tail, old_in_series, delete_from_timeline, old_in_tail,
-        delete_reading;
   };
-  // What a commit changes in memory, put in place only when it is durable.
+  // What a commit changes in memory beside the tables, put in place only when it is durable.
   struct Working {
-    uint64_t tail_records = 0;  // readings that are not in the timeline yet
-    JournalNumber timeline_end = 0;
-    JournalNumber last_number = 0;
     std::map<ArchiveKey, ArchiveClass> classes;
     uint64_t archive_cost = 0;
+  };
+  // Readings in the journal, as far as it is not folded.
+  struct Journaled {
+    JournalNumber last_number = 0;  // ever committed
+    JournalNumber folded_to = 0;
+    JournalPlace fold_place;    // first entry that is not folded whole
+    uint64_t applied_unit = 0;  // commits up to this one are in the tables, but for their readings
+    std::map<std::string, JournalNumber> positions;
+    JournalNumber reserved_numbers_end = 1;
+    FrameId reserved_frames_end = 1;
   };
 
   explicit SqliteStore(SqliteStoreOptions options) : options_(std::move(options)) {}
   tl::expected<void, StoreError> PrepareStatements();
   tl::expected<void, StoreError> LoadWorking();
-  // The steps of a commit; each returns an SQLite code.
-  int WriteUnit(const CommitUnit& unit);
+  tl::expected<void, StoreError> LoadMeta();
+  // Folds what a file of an older format has as rows.
+  tl::expected<void, StoreError> FoldOldRows();
+  // Takes up the journal where it was left: what did not reach the tables goes there now.
+  tl::expected<void, StoreError> OpenJournal();
+  tl::expected<void, StoreError> Replay(const Entry& entry);
+  tl::expected<void, StoreError> ReplayPending();
+  tl::expected<void, StoreError> CountTail();
+  tl::expected<void, StoreError> LoadChunk();
+  tl::expected<void, StoreError> WriteChunk();
+  // Entries from the fold place on, until `take` says false.
+  tl::expected<void, StoreError> ForEachEntry(const std::function<bool(const Entry&, const JournalPlace&)>& take);
+  tl::expected<void, StoreError> ReadLatest(RestoredState* state);
+  void LearnSeries(const std::vector<Series>& series);
+  void Took(const CommitUnit& unit);
+  StoreError JournalError(std::string_view doing, int code) const;
+  void SyncCommits(bool full);
+  // The steps of a commit's part in the tables; each returns an SQLite code.
+  int WriteUnit(const CommitUnit& unit, uint64_t unit_number);
+  int WritePositions();
   int WriteDevices(const std::vector<Device>& devices);
   int WriteSeries(const std::vector<Series>& series);
-  int WriteReadings(const RecordBatch& batch);
   int WriteFrameLinks(const RecordBatch& batch);
   int WriteFrames(const std::vector<ArchivedFrame>& frames);
   int WriteMarks(const std::vector<FrameMark>& marks);
@@ -102,7 +136,9 @@ class SqliteStore final : public Store {
   int Evict();
   int EvictOldest(ArchiveClass& archive_class);
   int WriteMeta(std::string_view name, int64_t value);
-  int Fold();
+  tl::expected<uint64_t, StoreError> TrimBlocks(const Retention& retention, UtcUs now_us, JournalNumber up_to);
+  tl::expected<uint64_t, StoreError> TrimRollups(const Retention& retention, UtcUs now_us);
+  tl::expected<uint64_t, StoreError> TrimToSize(uint64_t max_bytes, JournalNumber up_to);
   StoreError RollBack(std::string_view doing);
   void Checkpoint();
   void Measure();
@@ -112,6 +148,22 @@ class SqliteStore final : public Store {
   SqliteDb db_;
   Statements sql_;
   Working working_;
+  Journaled journaled_;
+  std::unique_ptr<SegmentLog> log_;
+  Packer packer_;
+  ReadingsWriter readings_;
+  HistoryRows history_;
+  std::vector<SeriesFacts> facts_;  // by series
+  ChunkCutter cutter_{FoldLimits{}};
+  std::unique_ptr<FoldJob> job_;
+  JournalPlace after_job_;
+  // A commit that is durable in the journal, but did not get into the tables: the disk was full in between.
+  std::unique_ptr<CommitUnit> pending_;
+  uint64_t pending_unit_ = 0;
+  // Readers show nothing beyond: it was written, but is perhaps not durable.
+  std::shared_ptr<std::atomic<JournalNumber>> durable_ = std::make_shared<std::atomic<JournalNumber>>(0);
+  std::array<int64_t, kSeriesClasses> trimmed_to_{};  // block ids up to which all was looked at
+  UtcUs trim_round_us_ = 0;
   int log_pages_ = 0;      // in the write-ahead log
   int checkpoint_at_ = 0;  // pages
   int checkpoint_code_ = 0;

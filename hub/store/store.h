@@ -1,11 +1,12 @@
 // History and everything else that must survive a restart, behind one interface.
 //
 // One writer commits units; a unit is durable (fsync'ed) when Commit returns and is present either whole or not at all
-// after any crash. Readers run beside the writer on their own connection and see only what is committed. The simple
-// SQLite store implements this; a compressed one and PostgreSQL replace it without a change above.
+// after any crash. Readers run beside the writer on their own connection and see only what is committed. What is
+// committed is put in order for reading (blocks and roll-ups) by FoldStep, between commits; readers see no difference.
 // Writer calls come from one thread; each Reader is used by one thread at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "hub/devices/decoders.h"
 #include "hub/journal/record.h"
 #include "hub/places/places.h"
+#include "hub/store/rollup.h"
 
 namespace vesta::hub {
 
@@ -72,6 +74,25 @@ struct ArchiveStats {
   UtcUs newest_us = 0;
 };
 
+// Kinds of series that may be kept for different times.
+enum class SeriesClass : uint8_t { kMeasurement = 0, kCounter = 1, kState = 2, kDiagnostic = 3 };
+inline constexpr int kSeriesClasses = 4;
+
+// How long history is kept; 0 = for ever. What is deleted goes a block (some hours) at a time, when its newest reading
+// is too old. Days are kept for ever unless something else is said.
+struct Retention {
+  std::array<int64_t, kSeriesClasses> readings_us{};  // by SeriesClass
+  std::array<int64_t, kRollupLevels> rollups_us{};    // by RollupLevel
+  uint64_t max_bytes = 0;  // beyond: the oldest readings go, then the oldest minutes, quarters and hours, never days
+
+  static Retention Readings(int64_t keep_us) {
+    Retention retention;
+    retention.readings_us.fill(keep_us);
+    return retention;
+  }
+  bool any() const;
+};
+
 class StoreReader {
  public:
   virtual ~StoreReader() = default;
@@ -85,11 +106,18 @@ class StoreReader {
 
   // As ReadRange, thinned to at most max_points: the span is cut into equal slices, each gives its first, lowest,
   // highest and last reading, so extremes stay. Exact readings, never means. *total = readings in the span.
+  // A long span is answered from roll-ups: its points are exact in value, their times whole milliseconds; they have no
+  // number and no frame, and readings without a good value are neither among them nor in *total.
   virtual tl::expected<RecordBatch, StoreError> ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us,
                                                             size_t max_points, uint64_t* total) = 0;
 
   // The newest reading at or before a time; an empty batch when there is none.
   virtual tl::expected<RecordBatch, StoreError> ReadAtOrBefore(SeriesId series, UtcUs time_us) = 0;
+
+  // What a series came to in each minute, quarter, hour or day that begins in from_us <= start < to_us and has
+  // readings, in order, at most `limit`. What is not folded yet (the newest hour or so) is left out.
+  virtual tl::expected<std::vector<RollupBucket>, StoreError> ReadRollups(SeriesId series, RollupLevel level,
+                                                                          UtcUs from_us, UtcUs to_us, size_t limit) = 0;
 
   // Archived frames of a source ("" = all), newest first, below `before` (0 = from the newest), at most `limit`.
   // rejected_only leaves accepted ones out.
@@ -108,13 +136,27 @@ class Store {
   virtual tl::expected<RestoredState, StoreError> Restore() = 0;
   // Durable when it returns. After an error nothing of the unit is in the store and the same unit may be tried again.
   virtual tl::expected<void, StoreError> Commit(const CommitUnit& unit) = 0;
-  // Deletes readings older than `before_us` with a number up to `up_to` in one short step; returns how many went (0 =
-  // nothing left to do).
-  virtual tl::expected<uint64_t, StoreError> TrimStep(UtcUs before_us, JournalNumber up_to, size_t max_rows) = 0;
+  // Folds a little of what was committed, in one short step; true: more is to be done now. Touches no disk when nothing
+  // is due.
+  virtual tl::expected<bool, StoreError> FoldStep() = 0;
+  // Deletes a little of what is older than the retention says, readings with a number up to `up_to` only; returns how
+  // many readings and buckets went (0 = nothing left to do).
+  virtual tl::expected<uint64_t, StoreError> TrimStep(const Retention& retention, UtcUs now_us,
+                                                      JournalNumber up_to) = 0;
   // Time of the oldest reading kept, kNoTime when there is none. A look at each series: not for the hot path.
   virtual tl::expected<UtcUs, StoreError> OldestTime() = 0;
   virtual tl::expected<std::unique_ptr<StoreReader>, StoreError> OpenReader() = 0;
   virtual uint64_t SizeBytes() const = 0;
 };
+
+inline bool Retention::any() const {
+  for (const int64_t keep_us : readings_us) {
+    if (keep_us > 0) return true;
+  }
+  for (const int64_t keep_us : rollups_us) {
+    if (keep_us > 0) return true;
+  }
+  return max_bytes > 0;
+}
 
 }  // namespace vesta::hub

@@ -41,6 +41,28 @@ inline std::unique_ptr<SqliteStore> OpenStore(const std::string& path, SqliteSto
   return std::move(*store);
 }
 
+// Folds as soon as a few readings are there, so that a test need not make hours of them.
+inline SqliteStoreOptions SmallFolds(uint64_t records = 100) {
+  SqliteStoreOptions options;
+  options.fold = {records / 2, records};
+  options.segment_bytes = 16 * kSectorBytes;
+  return options;
+}
+
+// Folds all that is due; returns the number of steps.
+inline int FoldAll(Store& store) {
+  int steps = 0;
+  while (true) {
+    const auto more = store.FoldStep();
+    if (!more) {
+      std::fprintf(stderr, "%s\n", more.error().text.c_str());
+      std::abort();
+    }
+    if (!*more) return steps;
+    ++steps;
+  }
+}
+
 inline Record MakeRecord(JournalNumber number, SeriesId series, UtcUs time_us, Value value) {
   Record record;
   record.number = number;

@@ -31,42 +31,49 @@ Thinner::Thinner(UtcUs from_us, UtcUs to_us, size_t points_max)
       points_max_(points_max),
       slices_(std::max<size_t>(1, points_max / kPointsPerSlice)) {}
 
-void Thinner::Add(UtcUs time_us, JournalNumber number, const Value& value) {
+void Thinner::Add(const Record& record) {
   ++total_;
   if (total_ <= points_max_) {
-    all_.push_back(number);
-  } else if (!all_.empty()) {
+    all_.Add(record);
+  } else if (!all_.records.empty()) {
     all_ = {};
   }
-  const uint64_t offset_us = static_cast<uint64_t>(time_us) - static_cast<uint64_t>(from_us_);
+  const uint64_t offset_us = static_cast<uint64_t>(record.time_us) - static_cast<uint64_t>(from_us_);
   const auto slice = static_cast<uint64_t>(static_cast<unsigned __int128>(offset_us) * slices_ / span_us_);
   if (slice != slice_) {
     EndSlice();
     slice_ = slice;
   }
-  const Point point{total_, number, value};
-  if (first_.place == 0) first_ = point;
-  last_ = point;
-  if (!HasOrder(value)) return;
-  if (lowest_.place == 0 || Less(value, lowest_.value)) lowest_ = point;
-  if (highest_.place == 0 || Less(highest_.value, value)) highest_ = point;
+  const auto set = [&](Point* point) {
+    point->place = total_;
+    point->record = record;
+    if (record.value.kind() == ValueKind::kText) point->text = record.value.text();
+  };
+  if (first_.place == 0) set(&first_);
+  set(&last_);
+  if (!HasOrder(record.value)) return;
+  if (lowest_.place == 0 || Less(record.value, lowest_.record.value)) set(&lowest_);
+  if (highest_.place == 0 || Less(highest_.record.value, record.value)) set(&highest_);
 }
 
 void Thinner::EndSlice() {
   // In the order in which they are given up when not even four points fit.
-  std::array<Point, kPointsPerSlice> points{last_, first_, highest_, lowest_};
+  std::array<const Point*, kPointsPerSlice> points{&last_, &first_, &highest_, &lowest_};
   const size_t fits = std::min(points.size(), points_max_);
-  std::sort(points.begin(), points.begin() + fits, [](const Point& a, const Point& b) { return a.place < b.place; });
+  std::sort(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(fits),
+            [](const Point* a, const Point* b) { return a->place < b->place; });
   uint64_t previous = 0;
   for (size_t i = 0; i < fits; ++i) {
-    if (points[i].place == previous) continue;  // also those that are none
-    previous = points[i].place;
-    picked_.push_back(points[i].number);
+    if (points[i]->place == previous) continue;  // also those that are none
+    previous = points[i]->place;
+    Record record = points[i]->record;
+    if (record.value.kind() == ValueKind::kText) record.value = Value::OfText(points[i]->text);
+    picked_.Add(record);
   }
-  first_ = lowest_ = highest_ = last_ = Point{};
+  first_.place = lowest_.place = highest_.place = last_.place = 0;
 }
 
-std::vector<JournalNumber> Thinner::Finish() {
+RecordBatch Thinner::Finish() {
   if (total_ <= points_max_) return std::move(all_);
   EndSlice();
   return std::move(picked_);

@@ -1,12 +1,13 @@
 // Picks the readings that keep the shape of a curve: of each of equal slices of a span the first, lowest, highest and
 // last reading.
 //
-// Readings come in time order and are not kept: memory is bounded by the number of points asked for. When a span holds
-// no more readings than points, all of them are picked. Texts and missing values are never lowest or highest.
+// Readings come in time order and only those that may be picked are kept: memory is bounded by the number of points
+// asked for. When a span holds no more readings than points, all of them are picked. Texts and missing values are never
+// lowest or highest.
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <string>
 
 #include "hub/journal/record.h"
 
@@ -16,18 +17,18 @@ class Thinner {
  public:
   Thinner(UtcUs from_us, UtcUs to_us, size_t points_max);
 
-  // from_us <= time_us < to_us. A text's bytes are not looked at.
-  void Add(UtcUs time_us, JournalNumber number, const Value& value);
+  // from_us <= time < to_us.
+  void Add(const Record& record);
 
   // The picked readings in time order, at most points_max.
-  std::vector<JournalNumber> Finish();
+  RecordBatch Finish();
   uint64_t total() const { return total_; }
 
  private:
   struct Point {
     uint64_t place = 0;  // in the order of Add, 1-based; 0 = none
-    JournalNumber number = 0;
-    Value value;
+    Record record;
+    std::string text;
   };
   void EndSlice();
 
@@ -38,8 +39,8 @@ class Thinner {
   uint64_t slice_ = 0;
   uint64_t total_ = 0;
   Point first_, lowest_, highest_, last_;
-  std::vector<JournalNumber> all_;     // until there are more than points_max
-  std::vector<JournalNumber> picked_;  // of the slices that are done
+  RecordBatch all_;     // until there are more than points_max
+  RecordBatch picked_;  // of the slices that are done
 };
 
 }  // namespace vesta::hub

@@ -13,8 +13,8 @@ namespace vesta::hub {
 namespace {
 
 constexpr UtcUs kDefaultSpan_us = 24ll * 3600 * kUsPerSecond;
-// A slice of history that is read in one go: a week of one reading a second is 600,000 rows, some 0.2 s.
-constexpr int64_t kSliceSpan_us = 7ll * 24 * 3600 * kUsPerSecond;
+// A slice of history that is read in one go: long spans come from roll-ups, so this is some milliseconds.
+constexpr int64_t kSliceSpan_us = 100ll * 24 * 3600 * kUsPerSecond;
 // First, lowest, highest and last of a slice.
 constexpr size_t kPointsPerSlice = 4;
 

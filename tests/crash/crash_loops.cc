@@ -21,10 +21,11 @@ namespace vesta::hub {
 namespace {
 
 constexpr char kPath[] = "/disk/vesta.db";
-// Commits enough in one life to copy the write-ahead log back and to fold.
+// Commits enough in one life to copy the write-ahead log back and to fold several times.
 constexpr int kBatches = 160;
+constexpr JournalNumber kBaseRecords = 500;
 
-// A store whose tail is nearly long enough to be folded, so that each life folds soon.
+// A store with some readings in its journal that are not folded yet.
 PowerCutVfs::Image NearlyFullTail() {
   PowerCutVfs disk("power-cut-base");
   SqliteStoreOptions options;
@@ -41,7 +42,7 @@ PowerCutVfs::Image NearlyFullTail() {
     unit.series[0].device = 1;
     unit.series[0].field.key = "base";
     unit.batches.emplace_back();
-    for (uint64_t i = 1; i < kTailRecords - 1500; ++i) {
+    for (uint64_t i = 1; i < kBaseRecords; ++i) {
       Record record;
       record.number = i;
       record.series = 1;
@@ -50,7 +51,7 @@ PowerCutVfs::Image NearlyFullTail() {
       record.value = Value::OfInteger(1);
       unit.batches[0].Add(record);
     }
-    unit.reserved_numbers_end = kTailRecords;
+    unit.reserved_numbers_end = kBaseRecords;
     if (!store || !(*store)->Commit(unit)) return {};
   }
   return disk.Save();
@@ -140,7 +141,7 @@ CrashResult SigkillLoop(uint64_t points, uint32_t seed, const std::string& folde
   for (; result.points < points; ++result.points) {
     if (result.points % kLivesPerFile == 0) {
       lives.clear();
-      for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+      for (const auto& file : std::filesystem::directory_iterator(folder)) std::filesystem::remove(file.path());
     }
     int pipe_fds[2];
     if (pipe(pipe_fds) != 0) return {result.points, result.acknowledged, "no pipe"};

@@ -23,7 +23,7 @@ constexpr const char* kFieldKeys[] = {"a", "b", "c", "d", "e", "f"};
 
 // Names of batches: the number of their first reading.
 uint64_t CountOf(JournalNumber first) { return 1 + (first * 2654435761u >> 7) % 60; }
-// Such a batch bears times of long ago: trimming takes it, reading by reading.
+// Such a batch bears times of long ago: it comes late, and trimming takes it.
 bool IsOld(JournalNumber first) { return first % 5 == 0; }
 
 // The reading with this number in the batch that began with `first`. A text lives in *text.
@@ -60,6 +60,7 @@ std::vector<Record> MakeBatch(Directory& directory, DeviceId device, JournalNumb
     records.push_back(Expected(first + k, first, &(*texts)[k]));
     Field field;
     field.key = kFieldKeys[k % std::size(kFieldKeys)];
+    if (k % 2 == 0) field.kind = FieldKind::kCounter;
     records.back().series = directory.ResolveSeries(device, field);
     records.back().frame = frame;
   }
@@ -81,6 +82,9 @@ std::string Live(const LifeOptions& options, const std::vector<LifeReport>& earl
   SqliteStoreOptions store_options;
   store_options.vfs = options.vfs;
   store_options.fsync = options.fsync;
+  // Chunks of a few hundred readings in small slots: every life folds, and uses slots again.
+  store_options.fold = {150, 300};
+  store_options.segment_bytes = 8 << 10;
   auto store = SqliteStore::Open(options.path, store_options);
   if (!store) return dead() ? "" : store.error().text;
   const auto state = (*store)->Restore();
@@ -92,7 +96,7 @@ std::string Live(const LifeOptions& options, const std::vector<LifeReport>& earl
   Directory directory;
   directory.Restore(state->devices, state->series);
   JournalOptions journal_options;
-  journal_options.keep_us = kKeep_us;
+  journal_options.retention = Retention::Readings(kKeep_us);
   Journal journal(io, clock, **store, directory, journal_options);
   if (const auto opened = journal.Open(*state); !opened) return dead() ? "" : opened.error().text;
 
@@ -178,20 +182,37 @@ std::string VerifyLife(const std::map<JournalNumber, Record>& stored, const Life
   return "";
 }
 
+// What the roll-ups of a series must be, from its readings.
+std::string VerifyRollups(StoreReader& reader, const Series& series, const std::vector<Record>& folded) {
+  std::vector<Record> sorted = folded;
+  std::sort(sorted.begin(), sorted.end(), [](const Record& a, const Record& b) {
+    return a.time_us != b.time_us ? a.time_us < b.time_us : a.number < b.number;
+  });
+  const Zone zone{60, true};
+  for (const RollupLevel level : {RollupLevel::kMinute, RollupLevel::kQuarter, RollupLevel::kHour, RollupLevel::kDay}) {
+    BucketMaker maker(level, zone, series.field.kind == FieldKind::kCounter);
+    for (const Record& record : sorted) maker.Add(record);
+    // Of older times readings were trimmed, while the roll-ups stayed.
+    const auto stored = reader.ReadRollups(series.id, level, kStart_us - 12 * 3600 * kUsPerSecond, INT64_MAX, SIZE_MAX);
+    if (!stored) return stored.error().text;
+    if (*stored != maker.buckets()) {
+      return fmt::format("roll-ups {} of series {}: {} stored, {} worked out", static_cast<int>(level), series.id,
+                         stored->size(), maker.buckets().size());
+    }
+  }
+  return "";
+}
+
 std::string VerifyFile(const std::string& path, const std::string& vfs) {
   auto db = SqliteDb::Open(path, SQLITE_OPEN_READWRITE, vfs);
   if (!db) return db.error().text;
   Statement check = db->Prepare("PRAGMA integrity_check");
   if (check.Step() != SQLITE_ROW || check.Text(0) != "ok") return fmt::format("integrity: {}", check.Text(0));
-  const auto strays = db->Integer(
-      "SELECT count(*) FROM timeline t LEFT JOIN reading r ON r.number = t.number AND r.series = t.series"
-      " AND r.time_us = t.time_us WHERE r.number IS NULL");
-  const auto folded = db->Integer(
-      "SELECT (SELECT count(*) FROM timeline) - (SELECT count(*) FROM reading WHERE number <="
-      " (SELECT value FROM meta WHERE name = 'timeline_end'))");
+  const auto beyond =
+      db->Integer("SELECT count(*) FROM block WHERE last_number > (SELECT value FROM meta WHERE name = 'folded_to')");
   const auto frames =
       db->Integer("SELECT (SELECT coalesce(sum(frames), 0) FROM frame_class) - (SELECT count(*) FROM frame)");
-  for (const auto* count : {&strays, &folded, &frames}) {
+  for (const auto* count : {&beyond, &frames}) {
     if (!*count) return count->error().text;
     if (**count != 0) return "the tables do not agree";
   }
@@ -227,6 +248,17 @@ std::string Verify(const std::string& path, const std::string& vfs, const std::v
     for (const Record& record : all->records) {
       if (!stored.emplace(record.number, record).second) return fmt::format("number {} twice", record.number);
       if (record.series == 0 || record.series > state->series.size()) return "a reading without its series";
+    }
+    const auto folded_to =
+        SqliteDb::Open(path, SQLITE_OPEN_READWRITE, vfs)->Integer("SELECT value FROM meta WHERE name = 'folded_to'");
+    std::map<SeriesId, std::vector<Record>> folded;
+    const auto everything = (*reader)->ReadJournal(0, SIZE_MAX >> 1);
+    for (const Record& record : everything->records) {
+      const bool young = record.time_us >= kStart_us - 12 * 3600 * kUsPerSecond;
+      if (young && static_cast<int64_t>(record.number) <= *folded_to) folded[record.series].push_back(record);
+    }
+    for (const Series& series : state->series) {
+      if (std::string error = VerifyRollups(**reader, series, folded[series.id]); !error.empty()) return error;
     }
     std::set<JournalNumber> explained;
     for (const LifeReport& life : lives) {

@@ -58,6 +58,10 @@ class FakeReader final : public StoreReader {
     }
     return batch;
   }
+  tl::expected<std::vector<RollupBucket>, StoreError> ReadRollups(SeriesId, RollupLevel, UtcUs, UtcUs,
+                                                                  size_t) override {
+    return std::vector<RollupBucket>();
+  }
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                   FrameId before, size_t limit) override {
     std::vector<ArchivedFrame> found;

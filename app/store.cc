@@ -1,0 +1,97 @@
+#include "app/store.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "app/exit_code.h"
+#include "hub/store/store_admin.h"
+#include "model/calendar.h"
+
+namespace vesta::app {
+namespace {
+
+constexpr const char* kLevels[] = {"minute", "quarter", "hour", "day"};
+
+std::string TimeText(UtcUs time_us) {
+  if (time_us == kNoTime) return "-";
+  char text[kIso8601Size];
+  return std::string(text, FormatIso8601(time_us, text));
+}
+
+int Failed(const hub::StoreError& error) {
+  fmt::print(stderr, "vesta store: {}\n", error.text);
+  return error.kind == hub::StoreErrorKind::kBusy ? kExitCannotStart : kExitProblems;
+}
+
+void PrintText(const hub::StoreReport& report) {
+  fmt::print("database {} bytes ({} free), journal {} bytes\n", report.file_bytes, report.free_bytes,
+             report.journal_bytes);
+  fmt::print("{} devices, {} series\n", report.devices, report.series);
+  fmt::print("{} readings in {} blocks of {} bytes, from {} to {}\n", report.folded_readings, report.blocks,
+             report.block_bytes, TimeText(report.oldest_us), TimeText(report.newest_us));
+  fmt::print("{} readings in the journal, in {} commits\n", report.journal_readings, report.journal_entries);
+  for (int level = 0; level < hub::kRollupLevels; ++level) {
+    fmt::print("roll-ups by {}: {} rows of {} bytes\n", kLevels[level], report.rollup_rows[level],
+               report.rollup_bytes[level]);
+  }
+  fmt::print("{} raw frames of {} bytes\n", report.frames, report.frame_bytes);
+}
+
+void PrintJson(const hub::StoreReport& report) {
+  nlohmann::ordered_json out = {{"database_bytes", report.file_bytes},
+                                {"free_bytes", report.free_bytes},
+                                {"journal_bytes", report.journal_bytes},
+                                {"devices", report.devices},
+                                {"series", report.series},
+                                {"blocks", report.blocks},
+                                {"block_bytes", report.block_bytes},
+                                {"folded_readings", report.folded_readings},
+                                {"journal_commits", report.journal_entries},
+                                {"journal_readings", report.journal_readings},
+                                {"frames", report.frames},
+                                {"frame_bytes", report.frame_bytes},
+                                {"oldest", TimeText(report.oldest_us)},
+                                {"newest", TimeText(report.newest_us)}};
+  for (int level = 0; level < hub::kRollupLevels; ++level) {
+    out["rollups"][kLevels[level]] = {{"rows", report.rollup_rows[level]}, {"bytes", report.rollup_bytes[level]}};
+  }
+  out["problems"] = report.problems;
+  fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+int Report(const StoreOptions& options, const tl::expected<hub::StoreReport, hub::StoreError>& report) {
+  if (!report) return Failed(report.error());
+  options.json ? PrintJson(*report) : PrintText(*report);
+  if (options.action != "check") return kExitOk;
+  for (const std::string& problem : report->problems) fmt::print(stderr, "vesta store: {}\n", problem);
+  if (!options.json && report->problems.empty()) fmt::print("all of it can be read\n");
+  return report->problems.empty() ? kExitOk : kExitProblems;
+}
+
+}  // namespace
+
+int RunStore(const StoreOptions& options) {
+  const std::string path = options.directory + "/vesta.db";
+  if (options.action == "stats") return Report(options, hub::StoreStats(path));
+  if (options.action == "check") return Report(options, hub::CheckStore(path));
+  if (options.action == "backup") {
+    if (const auto done = hub::BackUpStore(path, options.to); !done) return Failed(done.error());
+    fmt::print("{} copied to {}\n", path, options.to);
+    return kExitOk;
+  }
+  if (options.action == "compact") {
+    if (const auto done = hub::CompactStore(path); !done) return Failed(done.error());
+    return Report(options, hub::StoreStats(path));
+  }
+  const auto repaired = hub::RepairStore(path);
+  if (!repaired) return Failed(repaired.error());
+  fmt::print("journal: {} commits are lost, {} readings behind them were saved\n", repaired->lost_commits,
+             repaired->saved_readings);
+  fmt::print("{} damaged blocks set aside in the table damaged_block, {} damaged roll-up rows deleted\n",
+             repaired->damaged_blocks, repaired->damaged_rollups);
+  return kExitOk;
+}
+
+}  // namespace vesta::app
