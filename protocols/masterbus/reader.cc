@@ -73,7 +73,10 @@ void Reader::Heard(const Model& model, uint16_t device, const Frame& frame) {
     progress.segment = frame.text_ends ? 0 : static_cast<uint8_t>(progress.segment + 1);
     // Ended, and yet the model has no room for it or lost a piece.
     const bool lost = frame.text_ends && model.FindText(device, frame.number) == nullptr;
-    if (lost || progress.segment > kMaxText / 4) GiveUp(&progress, true);
+    if (lost || progress.segment > kMaxText / 4) {
+      GiveUp(&progress, false);
+      progress.broke = true;
+    }
   }
 }
 
@@ -206,6 +209,13 @@ std::optional<Request> Reader::NextFor(const Model& model, uint16_t device, Prog
     }
   }
   progress->repeats = 0;
+  if (progress->broke) {
+    progress->broke = false;
+    const bool soon = progress->broken_rounds < kBrokenRounds;
+    const int64_t again_us = now_us + (soon ? kAskBrokenAfter_us : kAskAgainAfter_us);
+    if (soon) ++progress->broken_rounds;
+    if (progress->ask_again_us == 0 || again_us < progress->ask_again_us) progress->ask_again_us = again_us;
+  }
   if (progress->ask_again_us != 0 && now_us >= progress->ask_again_us) AskAgain(progress);
   if (!progress->discovered || progress->items_seen != model.device(device).items) {
     if (const auto request = NextFact(model, device, progress)) return request;

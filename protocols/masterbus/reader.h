@@ -26,6 +26,9 @@ inline constexpr int64_t kAnswerTimeout_us = 250000;
 inline constexpr uint8_t kRepeats = 2;
 // Facts that nobody answered are asked for again after this long: rarely enough not to burden a bus for what is absent.
 inline constexpr int64_t kAskAgainAfter_us = 600 * kUsPerSecond;
+// A text whose pieces mixed with those that a display asked for is asked for again this soon, so often; then as above.
+inline constexpr int64_t kAskBrokenAfter_us = 1 * kUsPerSecond;
+inline constexpr uint8_t kBrokenRounds = 30;
 // Facts of one device that were asked in vain; with more, the device is taken as fully known.
 inline constexpr size_t kMaxAbsentFacts = 64;
 // Questions in a row without an answer after which a device is left alone.
@@ -67,7 +70,9 @@ class Reader {
     int64_t due_us = 0;    // busy: the answer; else the next round of values
     int64_t round_us = 0;  // start of the round of values
     Request request;
-    int64_t ask_again_us = 0;  // some of absent were not denied, only not answered; 0 = none
+    bool broke = false;         // a text, since the last question
+    uint8_t broken_rounds = 0;  // in which some text broke
+    int64_t ask_again_us = 0;   // some of absent were not denied, only not answered; 0 = none
     std::vector<uint32_t> absent;
   };
 
