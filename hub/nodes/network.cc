@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "model/hex_digit.h"
+#include "hub/nodes/network_values.h"
 
 namespace vesta::hub {
 namespace {
@@ -77,18 +77,7 @@ std::string AddressText(const link::Address& address) {
   return text;
 }
 
-bool ParseNodeAddress(std::string_view text, link::Address* out) {
-  size_t digits = 0;
-  for (const char c : text) {
-    if (c == ':' || c == '-') continue;
-    const int value = HexDigitValue(c);
-    if (value < 0 || digits >= 2 * out->size()) return false;
-    uint8_t& byte = (*out)[digits / 2];
-    byte = static_cast<uint8_t>(digits % 2 == 0 ? value << 4 : byte | value);
-    ++digits;
-  }
-  return digits == 2 * out->size();
-}
+bool ParseNodeAddress(std::string_view text, link::Address* out) { return ParseHexBytes(text, *out); }
 
 std::string SensorText(const espnow::legacy::SensorAddress& sensor) {
   std::string text;

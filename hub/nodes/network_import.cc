@@ -116,7 +116,7 @@ void ReadTitles(const Json& root, Network* network, std::vector<std::string>* pr
   }
   for (const auto& [key, value] : pairs) {
     NodeRoom room;
-    if (!ParseSensor(key, &room.sensor) || !value.is_string() ||
+    if (!ParseHexBytes(key, room.sensor) || !value.is_string() ||
         !IsNameText(value.get_ref<const std::string&>(), kMaxNodeNameBytes) || network->rooms.size() >= kMaxRooms) {
       problems->push_back(fmt::format("Titles: \"{}\" is left out", key.substr(0, kMaxNodeNameBytes)));
       continue;

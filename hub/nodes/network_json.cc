@@ -213,7 +213,7 @@ class Reader {
     NodeRoom room;
     std::string sensor;
     if (!Text(one, at, "sensor", 32, &sensor) || !Text(one, at, "name", kMaxNodeNameBytes, &room.name)) return;
-    if (!ParseSensor(sensor, &room.sensor)) return Tell(at, "\"sensor\" must be 16 hex digits");
+    if (!ParseHexBytes(sensor, room.sensor)) return Tell(at, "\"sensor\" must be 16 hex digits");
     network_.rooms.push_back(std::move(room));
   }
 

@@ -49,17 +49,17 @@ bool IsNameText(std::string_view text, size_t most) {
   return true;
 }
 
-bool ParseSensor(std::string_view text, espnow::legacy::SensorAddress* out) {
+bool ParseHexBytes(std::string_view text, std::span<uint8_t> out) {
   size_t digits = 0;
   for (const char c : text) {
     if (c == ':' || c == '-') continue;
     const int value = HexDigitValue(c);
-    if (value < 0 || digits >= 2 * out->size()) return false;
-    uint8_t& byte = (*out)[digits / 2];
+    if (value < 0 || digits >= 2 * out.size()) return false;
+    uint8_t& byte = out[digits / 2];
     byte = static_cast<uint8_t>(digits % 2 == 0 ? value << 4 : byte | value);
     ++digits;
   }
-  return digits == 2 * out->size();
+  return digits == 2 * out.size();
 }
 
 }  // namespace vesta::hub

@@ -4,11 +4,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "model/value.h"
-#include "protocols/espnow/legacy_network.h"
 
 namespace vesta::hub {
 
@@ -20,6 +20,7 @@ std::optional<Decimal> DecimalOf(const nlohmann::json& value);
 nlohmann::ordered_json NumberJson(const Decimal& value);
 // UTF-8 without control characters.
 bool IsNameText(std::string_view text, size_t most);
-bool ParseSensor(std::string_view text, espnow::legacy::SensorAddress* out);
+// An address as people write it: hex digits, with or without : and - between them. False: not of this size.
+bool ParseHexBytes(std::string_view text, std::span<uint8_t> out);
 
 }  // namespace vesta::hub

@@ -8,9 +8,8 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <vector>
 
-#include "hub/config/network.h"
 #include "hub/sources/reconnecting.h"
-#include "hub/sources/tcp_socket.h"
+#include "hub/sources/sender_guard.h"
 #include "protocols/can_udp.h"
 
 namespace vesta::hub {
@@ -28,11 +27,7 @@ constexpr size_t kMaxSenders = 16;
 class CanUdpCore final : public Reconnecting {
  public:
   CanUdpCore(boost::asio::io_context& io, const SourceConfig& config, Line& line, const StreamTiming& timing)
-      : Reconnecting(io, config, line, timing), socket_(io) {
-    for (const std::string& text : config.allow) {
-      if (const std::optional<Network> network = ParseNetwork(text)) allow_.push_back(*network);
-    }
-  }
+      : Reconnecting(io, config, line, timing), socket_(io), guard_(config) {}
 
  private:
   struct Sender {
@@ -42,14 +37,10 @@ class CanUdpCore final : public Reconnecting {
   };
 
   void Open() override {
+    const auto address = guard_.ListenAddress();
+    if (!address) return Failed(address.error());
     boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(config().listen, error);
-    if (error) return Failed(fmt::format("{} is no IP address", config().listen));
-    if (!IsLoopback(ToAddressBytes(address)) && (!config().exposed || allow_.empty())) {
-      return Failed(
-          fmt::format("{} can be reached from other computers: that needs exposed and allow", config().listen));
-    }
-    const udp::endpoint endpoint(address, config().tcp_port);
+    const udp::endpoint endpoint(*address, config().tcp_port);
     socket_.open(endpoint.protocol(), error);
     if (!error && endpoint.protocol() == udp::v6()) socket_.set_option(boost::asio::ip::v6_only(false), error);
     if (!error) socket_.set_option(udp::socket::receive_buffer_size(kSocketBuffer), error);
@@ -87,15 +78,9 @@ class CanUdpCore final : public Reconnecting {
                                });
   }
 
-  bool IsAllowed() const {
-    const AddressBytes address = ToAddressBytes(from_.address());
-    if (allow_.empty()) return IsLoopback(address);
-    return std::any_of(allow_.begin(), allow_.end(), [&](const Network& one) { return one.Contains(address); });
-  }
-
   void OnDatagram(Bytes datagram) {
     SourceHealth& health = line().health();
-    if (!IsAllowed()) {
+    if (!guard_.Allows(from_.address())) {
       ++health.refused_connections;
       return;
     }
@@ -138,7 +123,7 @@ class CanUdpCore final : public Reconnecting {
   udp::socket socket_;
   udp::endpoint from_;
   std::array<uint8_t, 2048> received_{};  // one byte too many is no datagram of ours either
-  std::vector<Network> allow_;
+  const SenderGuard guard_;
   std::vector<Sender> senders_;
   uint64_t clock_ = 0;
   uint64_t generation_ = 0;

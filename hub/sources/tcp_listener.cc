@@ -7,9 +7,9 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <vector>
 
-#include "hub/config/network.h"
 #include "hub/sources/byte_pump.h"
 #include "hub/sources/reconnecting.h"
+#include "hub/sources/sender_guard.h"
 #include "hub/sources/tcp_socket.h"
 
 namespace vesta::hub {
@@ -25,25 +25,16 @@ constexpr auto kLogEvery = std::chrono::minutes(1);
 class TcpListenerCore final : public Reconnecting {
  public:
   TcpListenerCore(boost::asio::io_context& io, const SourceConfig& config, Line& line, const StreamTiming& timing)
-      : Reconnecting(io, config, line, timing), acceptor_(io), again_(io) {
-    for (const std::string& text : config.allow) {
-      if (const std::optional<Network> network = ParseNetwork(text)) allow_.push_back(*network);
-    }
-  }
+      : Reconnecting(io, config, line, timing), acceptor_(io), again_(io), guard_(config) {}
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void Open() override {
+    const auto address = guard_.ListenAddress();
+    if (!address) return Failed(address.error());
     boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(config().listen, error);
-    if (error) return Failed(fmt::format("{} is no IP address", config().listen));
-    const bool open_to_all = !IsLoopback(ToAddressBytes(address));
-    if (open_to_all && (!config().exposed || allow_.empty())) {
-      return Failed(
-          fmt::format("{} can be reached from other computers: that needs exposed and allow", config().listen));
-    }
-    const tcp::endpoint endpoint(address, config().tcp_port);
+    const tcp::endpoint endpoint(*address, config().tcp_port);
     where_ = EndpointText(endpoint);
     if (!Listen(endpoint, &error)) {
       const std::string hint = error == boost::asio::error::access_denied ? "ports below 1024 are for root only" : "";
@@ -89,7 +80,7 @@ class TcpListenerCore final : public Reconnecting {
     boost::system::error_code error;
     const tcp::endpoint peer = socket.remote_endpoint(error);
     if (error) return;  // gone already
-    if (!IsAllowed(ToAddressBytes(peer.address()))) return Refuse(peer, "it is not in the allow-list");
+    if (!guard_.Allows(peer.address())) return Refuse(peer, "it is not in the allow-list");
     if (pump_ && !MustGiveWay()) return Refuse(peer, fmt::format("{} is sending", peer_));
     if (const auto silent = std::exchange(pump_, nullptr)) {
       silent->Close();
@@ -103,14 +94,6 @@ class TcpListenerCore final : public Reconnecting {
         [self = Self()](const boost::system::error_code& ended) { self->OnEnded(ended); });
     Established();
     if (pump_) pump_->Start();
-  }
-
-  bool IsAllowed(const AddressBytes& peer) const {
-    if (allow_.empty()) return IsLoopback(peer);
-    for (const Network& network : allow_) {
-      if (network.Contains(peer)) return true;
-    }
-    return false;
   }
 
   bool MustGiveWay() {
@@ -148,7 +131,7 @@ class TcpListenerCore final : public Reconnecting {
 
   tcp::acceptor acceptor_;
   boost::asio::steady_timer again_;
-  std::vector<Network> allow_;
+  const SenderGuard guard_;
   std::string where_;
   std::string peer_;  // of the sender that is connected or was the last
   std::shared_ptr<BytePump<tcp::socket>> pump_;

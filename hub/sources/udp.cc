@@ -11,9 +11,8 @@
 #include <cstring>
 #include <vector>
 
-#include "hub/config/network.h"
 #include "hub/sources/reconnecting.h"
-#include "hub/sources/tcp_socket.h"
+#include "hub/sources/sender_guard.h"
 #include "protocols/ble_advert.h"
 
 namespace vesta::hub {
@@ -24,22 +23,14 @@ using boost::asio::ip::udp;
 class UdpCore final : public Reconnecting {
  public:
   UdpCore(boost::asio::io_context& io, const SourceConfig& config, Line& line, const StreamTiming& timing)
-      : Reconnecting(io, config, line, timing), socket_(io) {
-    for (const std::string& text : config.allow) {
-      if (const std::optional<Network> network = ParseNetwork(text)) allow_.push_back(*network);
-    }
-  }
+      : Reconnecting(io, config, line, timing), socket_(io), guard_(config) {}
 
  private:
   void Open() override {
+    const auto address = guard_.ListenAddress();
+    if (!address) return Failed(address.error());
     boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(config().listen, error);
-    if (error) return Failed(fmt::format("{} is no IP address", config().listen));
-    if (!IsLoopback(ToAddressBytes(address)) && (!config().exposed || allow_.empty())) {
-      return Failed(
-          fmt::format("{} can be reached from other computers: that needs exposed and allow", config().listen));
-    }
-    if (!Bind(udp::endpoint(address, config().tcp_port), &error)) {
+    if (!Bind(udp::endpoint(*address, config().tcp_port), &error)) {
       return Lost(
           fmt::format("cannot listen on {} UDP port {}: {}", config().listen, config().tcp_port, error.message()), "",
           false);
@@ -116,21 +107,13 @@ class UdpCore final : public Reconnecting {
   }
 
   void Take(size_t size) {
-    if (!IsAllowed(ToAddressBytes(sender_.address()))) {
+    if (!guard_.Allows(sender_.address())) {
       ++line().health().refused_connections;
     } else if (size > ble::kMaxAdvertSize) {
       ++line().health().frames_discarded["overlong"];
     } else {
       line().Received({datagram_.data(), size});
     }
-  }
-
-  bool IsAllowed(const AddressBytes& sender) const {
-    if (allow_.empty()) return IsLoopback(sender);
-    for (const Network& network : allow_) {
-      if (network.Contains(sender)) return true;
-    }
-    return false;
   }
 
   void Release() override {
@@ -140,7 +123,7 @@ class UdpCore final : public Reconnecting {
 
   udp::socket socket_;
   udp::endpoint sender_;
-  std::vector<Network> allow_;
+  const SenderGuard guard_;
   std::array<uint8_t, ble::kMaxAdvertSize + 1> datagram_{};  // one more, to know what is too long
   uint32_t lost_in_kernel_ = 0;
 };

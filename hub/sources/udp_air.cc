@@ -10,10 +10,9 @@
 #include <map>
 #include <vector>
 
-#include "hub/config/network.h"
 #include "hub/sources/nodes.h"
 #include "hub/sources/reconnecting.h"
-#include "hub/sources/tcp_socket.h"
+#include "hub/sources/sender_guard.h"
 
 namespace vesta::hub {
 namespace {
@@ -28,11 +27,7 @@ constexpr int kPerTurn = 64;
 class UdpAir final : public Reconnecting {
  public:
   UdpAir(boost::asio::io_context& io, const SourceConfig& config, Line& line, const StreamTiming& timing)
-      : Reconnecting(io, config, line, timing), socket_(io) {
-    for (const std::string& text : config.allow) {
-      if (const std::optional<Network> network = ParseNetwork(text)) allow_.push_back(*network);
-    }
-  }
+      : Reconnecting(io, config, line, timing), socket_(io), guard_(config) {}
 
  private:
   struct Route {
@@ -43,14 +38,10 @@ class UdpAir final : public Reconnecting {
   std::shared_ptr<UdpAir> Self() { return std::static_pointer_cast<UdpAir>(shared_from_this()); }
 
   void Open() override {
+    const auto address = guard_.ListenAddress();
+    if (!address) return Failed(address.error());
     boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(config().listen, error);
-    if (error) return Failed(fmt::format("{} is no IP address", config().listen));
-    if (!IsLoopback(ToAddressBytes(address)) && (!config().exposed || allow_.empty())) {
-      return Failed(
-          fmt::format("{} can be reached from other computers: that needs exposed and allow", config().listen));
-    }
-    const udp::endpoint endpoint(address, config().air_port);
+    const udp::endpoint endpoint(*address, config().air_port);
     socket_.open(endpoint.protocol(), error);
     if (!error && endpoint.protocol() == udp::v6()) socket_.set_option(boost::asio::ip::v6_only(false), error);
     if (!error) socket_.set_option(udp::socket::receive_buffer_size(kSocketBuffer), error);
@@ -91,14 +82,8 @@ class UdpAir final : public Reconnecting {
     });
   }
 
-  bool IsAllowed() const {
-    const AddressBytes address = ToAddressBytes(from_.address());
-    if (allow_.empty()) return IsLoopback(address);
-    return std::any_of(allow_.begin(), allow_.end(), [&](const Network& one) { return one.Contains(address); });
-  }
-
   void Take(Bytes datagram) {
-    if (!IsAllowed()) {
+    if (!guard_.Allows(from_.address())) {
       ++line().health().refused_connections;
       return;
     }
@@ -145,7 +130,7 @@ class UdpAir final : public Reconnecting {
   udp::socket socket_;
   udp::endpoint from_;
   std::array<uint8_t, 2048> received_{};  // longer than any frame
-  std::vector<Network> allow_;
+  const SenderGuard guard_;
   std::map<AirAddress, Route> routes_;
   uint64_t clock_ = 0;
 };
