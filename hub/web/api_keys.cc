@@ -102,11 +102,6 @@ HttpResponse KeyFailed(const KeyProblem& problem) {
   return ErrorResponse(status, problem.code, problem.text);
 }
 
-std::string ValueOf(const std::map<std::string, std::string>& body, const char* key) {
-  const auto found = body.find(key);
-  return found == body.end() ? "" : found->second;
-}
-
 HttpResponse PutKey(ApiContext& context, const Call& call) {
   std::string problem;
   const auto body = ParseStrings(call.request.body, {"key", "name"}, &problem);
