@@ -23,7 +23,7 @@ Ward::Ward(const hub::Clock& clock, const hub::Directory& directory, const hub::
 
 void Ward::Restore(const hub::RestoredState& state) {
   places_.Restore(state.beds);
-  decoders_.Restore(state.decoders);
+  decoders_.Restore(state.decoders, state.redecodes);
 }
 
 void Ward::TellStart(const std::vector<std::string>& off) {

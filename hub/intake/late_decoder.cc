@@ -124,7 +124,7 @@ void LateDecoder::ReadSlice() {
     const SourceEntry& source = sources_[jobs_.front().source];
     FrameSelection selection{source.source, jobs_.front().sender, source.rules.reasons, after_};
     auto answer = std::make_shared<std::optional<tl::expected<std::vector<ArchivedFrame>, StoreError>>>();
-    journal_.Query([answer, selection](StoreReader& reader) { *answer = reader.ReadRejected(selection, kLateSlice); },
+    journal_.Query([answer, selection](StoreReader& reader) { *answer = reader.ReadSelected(selection, kLateSlice); },
                    [this, answer, alive] {
                      if (alive.expired()) return;
                      if (!**answer) {

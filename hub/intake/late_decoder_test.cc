@@ -69,7 +69,7 @@ class LateDecoderTest : public testing::Test {
   std::vector<ArchivedFrame> StillRejected(uint64_t sender) {
     Flush();
     auto reader = life_->store->OpenReader();
-    return *(*reader)->ReadRejected({"radio", sender, {"no_key", "key_mismatch"}, 0}, 10'000);
+    return *(*reader)->ReadSelected({"radio", sender, {"no_key", "key_mismatch"}, 0}, 10'000);
   }
 
   struct Life {

@@ -72,7 +72,7 @@ class Journal::Impl {
         query_reader_(io, store, "vesta-query") {}
 
   tl::expected<void, StoreError> Open(const RestoredState& state);
-  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks);
+  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks, const Redecode* progress);
   bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
@@ -192,7 +192,7 @@ void Journal::Impl::ArmCommitTimer() {
   });
 }
 
-bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
+bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> marks, const Redecode* progress) {
   size_t text_bytes = 0;
   for (const Record& record : records) {
     if (record.value.kind() == ValueKind::kText) text_bytes += record.value.text().size();
@@ -202,8 +202,9 @@ bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> 
     health_.refused_records += records.size();
     return false;
   }
-  if (records.empty() && marks.empty()) return true;
+  if (records.empty() && marks.empty() && progress == nullptr) return true;
   Unit& unit = Gathering();
+  if (progress != nullptr) unit.commit.redecodes.push_back(*progress);
   std::move(marks.begin(), marks.end(), std::back_inserter(unit.commit.marks));
   RecordBatch& batch = unit.commit.batches.back();
   for (Record& record : records) {
@@ -534,8 +535,8 @@ Journal::Journal(boost::asio::io_context& io, const Clock& clock, Store& store, 
 Journal::~Journal() { Close(); }
 
 tl::expected<void, StoreError> Journal::Open(const RestoredState& state) { return impl_->Open(state); }
-bool Journal::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
-  return impl_->Append(records, std::move(marks));
+bool Journal::Append(std::vector<Record>& records, std::vector<FrameMark> marks, const Redecode* progress) {
+  return impl_->Append(records, std::move(marks), progress);
 }
 bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) const {
   return impl_->HasRoom(readings, frame_bytes);

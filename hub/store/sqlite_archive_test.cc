@@ -92,18 +92,18 @@ TEST_F(SqliteArchiveTest, RejectedFramesOfASenderAreReadInOrderAndInSlices) {
   }
   Commit(unit);
   FrameSelection selection{"radio", 2, {"no_key", "key_mismatch"}, 0};
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 4)), ElementsAre(1u, 4u, 7u, 10u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 4)), ElementsAre(1u, 4u, 7u, 10u));
   selection.after = 10;
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), ElementsAre(13u, 16u, 19u, 22u, 25u, 28u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 100)), ElementsAre(13u, 16u, 19u, 22u, 25u, 28u));
   selection = {"radio", 2, {"no_key"}, 0};
-  const auto frames = Reader()->ReadRejected(selection, 100);
+  const auto frames = Reader()->ReadSelected(selection, 100);
   EXPECT_THAT(Ids(frames), ElementsAre(4u, 10u, 16u, 22u, 28u));
   EXPECT_EQ(frames->at(0).clock, ClockQuality::kSynchronised);
   EXPECT_EQ(frames->at(0).reason, "no_key");
   selection = {"radio", 0, {"no_key"}, 20};
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), ElementsAre(22u, 24u, 26u, 28u, 30u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 100)), ElementsAre(22u, 24u, 26u, 28u, 30u));
   selection = {"other", 0, {"no_key"}, 0};
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), IsEmpty());
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 100)), IsEmpty());
 }
 
 TEST_F(SqliteArchiveTest, AMarkedFrameIsNotRejectedAnyMore) {
@@ -115,11 +115,11 @@ TEST_F(SqliteArchiveTest, AMarkedFrameIsNotRejectedAnyMore) {
   marked.marks = {
       {2, FrameVerdict::kAccepted, ""}, {4, FrameVerdict::kAccepted, ""}, {77, FrameVerdict::kAccepted, ""}};
   Commit(marked);
-  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
   EXPECT_EQ(Count("SELECT frames FROM frame_class WHERE verdict = 0 AND sender = 9"), 2);
   EXPECT_EQ(Count("SELECT bytes FROM frame_class WHERE verdict = 1 AND sender = 9"), 60);
   Open();
-  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
 }
 
 TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
@@ -136,7 +136,7 @@ TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
     for (int i = 0; i < 500; ++i, ++id) flood.frames.push_back(RejectedFrame(id, i % 2 == 0 ? 0xBBBB : 0x10000 + id));
     Commit(flood);
   }
-  EXPECT_EQ(Ids(Reader()->ReadRejected({"radio", 0xAAAA, {"no_key"}, 0}, 100)).size(), 30u);
+  EXPECT_EQ(Ids(Reader()->ReadSelected({"radio", 0xAAAA, {"no_key"}, 0}, 100)).size(), 30u);
   EXPECT_EQ(Count("SELECT count(*) FROM frame_class WHERE sender <> 0"), static_cast<int64_t>(kMaxArchiveSenders));
   EXPECT_LE(Count("SELECT max(bytes + frames * 64) FROM frame_class"), 4096);
   EXPECT_EQ(Count("SELECT sum(frames) FROM frame_class"), Count("SELECT count(*) FROM frame"));
@@ -144,7 +144,7 @@ TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
   CommitUnit late;
   late.frames = {RejectedFrame(id, 0xCCCC)};
   Commit(late);
-  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 0xCCCC, {"no_key"}, 0}, 100)), ElementsAre(id));
+  EXPECT_THAT(Ids(Reader()->ReadSelected({"radio", 0xCCCC, {"no_key"}, 0}, 100)), ElementsAre(id));
 }
 
 }  // namespace

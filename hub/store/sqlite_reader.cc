@@ -371,7 +371,7 @@ int SqliteReader::ReadClass(int64_t frame_class, const ArchivedFrame& model, con
 }
 
 // Class by class, each by its index, and merged: the cost is that of what is wanted, however large the archive is.
-tl::expected<std::vector<ArchivedFrame>, StoreError> SqliteReader::ReadRejected(const FrameSelection& selection,
+tl::expected<std::vector<ArchivedFrame>, StoreError> SqliteReader::ReadSelected(const FrameSelection& selection,
                                                                                 size_t limit) {
   const Snapshot snapshot(*this);
   std::vector<ArchivedFrame> frames;

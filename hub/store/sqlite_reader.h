@@ -39,7 +39,7 @@ class SqliteReader final : public StoreReader {
                                                                   UtcUs to_us, size_t limit) override;
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                   FrameId before, size_t limit) override;
-  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection& selection,
                                                                     size_t limit) override;
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override;
   tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() override;

@@ -166,6 +166,7 @@ CommitUnit CopyRows(const CommitUnit& unit) {
   copy.positions = unit.positions;
   copy.beds = unit.beds;
   copy.decoders = unit.decoders;
+  copy.redecodes = unit.redecodes;
   copy.reserved_numbers_end = unit.reserved_numbers_end;
   copy.reserved_frames_end = unit.reserved_frames_end;
   for (const RecordBatch& batch : unit.batches) {

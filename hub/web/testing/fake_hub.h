@@ -72,7 +72,7 @@ class FakeReader final : public StoreReader {
     }
     return found;
   }
-  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection&, size_t) override {
     return std::vector<ArchivedFrame>();
   }
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override {
