@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -23,20 +22,9 @@ int FailWith(const std::string& text, int code = kExitProblems) {
   return code;
 }
 
-// The answer's body; the error is for people.
 tl::expected<std::string, std::string> Ask(const NodesOptions& options, const std::string& method,
                                            const std::string& path, const std::string& body) {
-  HubAddress address;
-  address.url = options.url;
-  if (const char* token = std::getenv("VESTA_TOKEN")) address.token = token;
-  const auto answer = AskHub(address, method, "/api/v1/nodes" + path, body);
-  if (!answer) return tl::unexpected(answer.error());
-  if (answer->status == 200 || answer->status == 204) return answer->body;
-  if (answer->status == 401) return tl::unexpected(std::string("the hub wants a token: put it into VESTA_TOKEN"));
-  const Json json = Json::parse(answer->body, nullptr, false);
-  const bool says_why = json.is_object() && json.contains("error") && json["error"].is_object();
-  if (says_why) return tl::unexpected(json["error"].value("message", ""));
-  return tl::unexpected(fmt::format("the hub answers with status {}", answer->status));
+  return AskHubForBody(options.url, method, "/api/v1/nodes" + path, body);
 }
 
 std::string QueryOf(const NodesOptions& options) {

@@ -94,6 +94,7 @@ class Journal::Impl {
   std::vector<uint64_t> taken_by_series_;
   std::vector<uint64_t> stored_by_series_;
   std::map<std::string, JournalNumber> positions_;
+  FrameId next_frame_ = 1;
 
  private:
   Unit& Gathering();
@@ -129,7 +130,6 @@ class Journal::Impl {
 
   JournalNumber next_number_ = 1;
   JournalNumber numbers_end_ = 1;  // durably reserved up to here, exclusive
-  FrameId next_frame_ = 1;
   FrameId frames_end_ = 1;
   uint64_t committed_revision_ = 0;  // of the directory
   std::set<std::string> moved_positions_;
@@ -544,6 +544,7 @@ bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) con
 FrameId Journal::AppendFrame(ArchivedFrame frame) { return impl_->AppendFrame(std::move(frame)); }
 void Journal::Flush(std::function<void()> done) { impl_->Flush(std::move(done)); }
 void Journal::WhenDurable(std::function<void()> done) { impl_->WhenDurable(std::move(done)); }
+FrameId Journal::next_frame() const { return impl_->next_frame_; }
 JournalNumber Journal::last_number() const { return impl_->health_.last_number; }
 JournalNumber Journal::durable_mark() const { return impl_->health_.durable_mark; }
 Journal::Token Journal::OnDurable(std::function<void(JournalNumber)> listener) {

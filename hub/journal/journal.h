@@ -96,6 +96,7 @@ class Journal {
   void WhenDurable(std::function<void()> done);
 
   JournalNumber last_number() const;
+  FrameId next_frame() const;  // the next one to be archived; all older ones are below
   JournalNumber durable_mark() const;
 
   // Runs on the main thread each time the mark moved. Keep the returned token as long as the listener lives.

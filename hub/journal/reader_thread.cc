@@ -28,6 +28,7 @@ class FailingReader final : public StoreReader {
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection&, size_t) override {
     return tl::unexpected(error_);
   }
+  tl::expected<uint64_t, StoreError> CountSelected(const FrameSelection&) override { return tl::unexpected(error_); }
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string&, bool, FrameId, size_t) override {
     return Fail();
   }
