@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/exit_code.h"
+#include "hub/store/disk_wear.h"
 #include "hub/store/store_admin.h"
 #include "model/calendar.h"
 
@@ -74,7 +75,12 @@ int Report(const StoreOptions& options, const tl::expected<hub::StoreReport, hub
 
 int RunStore(const StoreOptions& options) {
   const std::string path = options.directory + "/vesta.db";
-  if (options.action == "stats") return Report(options, hub::StoreStats(path));
+  if (options.action == "stats") {
+    const auto disk = hub::DiskOf(options.directory);
+    const std::string advice = disk ? hub::SpareDiskAdvice(*disk) : "";
+    if (!advice.empty()) fmt::print(stderr, "vesta store: {}\n", advice);
+    return Report(options, hub::StoreStats(path));
+  }
   if (options.action == "check") return Report(options, hub::CheckStore(path));
   if (options.action == "backup") {
     if (const auto done = hub::BackUpStore(path, options.to); !done) return Failed(done.error());
