@@ -89,7 +89,8 @@ int WriteWard(SqliteDb& db, const CommitUnit& unit) {
 
 tl::expected<void, StoreError> RestoreWard(SqliteDb& db, RestoredState* state) {
   // A file that is only read may come from a program that did not know these tables.
-  const auto tables = db.Integer("SELECT count(*) FROM sqlite_master WHERE name IN ('bed_stay', 'decoder', 'redecode')");
+  const auto tables =
+      db.Integer("SELECT count(*) FROM sqlite_master WHERE name IN ('bed_stay', 'decoder', 'redecode')");
   if (!tables) return tl::unexpected(tables.error());
   if (*tables < 3) return {};
   Statement stays = db.Prepare("SELECT id, device, bed, begin_us, end_us, said_by FROM bed_stay ORDER BY id");
@@ -126,9 +127,8 @@ tl::expected<void, StoreError> RestoreWard(SqliteDb& db, RestoredState* state) {
   code = redecodes.Step();
   for (; code == SQLITE_ROW; code = redecodes.Step()) {
     state->redecodes.push_back({std::string(redecodes.Text(0)), static_cast<uint32_t>(redecodes.Integer(1)),
-                                static_cast<SeriesId>(redecodes.Integer(2)),
-                                static_cast<FrameId>(redecodes.Integer(3)), static_cast<FrameId>(redecodes.Integer(4)),
-                                redecodes.Integer(5) != 0});
+                                static_cast<SeriesId>(redecodes.Integer(2)), static_cast<FrameId>(redecodes.Integer(3)),
+                                static_cast<FrameId>(redecodes.Integer(4)), redecodes.Integer(5) != 0});
   }
   if (code != SQLITE_DONE) return tl::unexpected(db.Error("restoring what is decoded again"));
   return {};
