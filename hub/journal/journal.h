@@ -81,8 +81,8 @@ class Journal {
   tl::expected<void, StoreError> Open(const RestoredState& state);
 
   // Numbers the records (in place) and takes them, together with what became of the archived frames that they come
-  // from, and how far the archive is decoded again with them: all is committed in one piece. False: refused, nothing was
-  // taken (see kMaxWaitingRecords).
+  // from, and how far the archive is decoded again with them: all is committed in one piece. False: refused, nothing
+  // was taken (see kMaxWaitingRecords).
   bool Append(std::vector<Record>& records, std::vector<FrameMark> marks = {}, const Redecode* progress = nullptr);
   // Whether a frame with these readings and so many bytes would be taken whole now.
   bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
