@@ -15,6 +15,9 @@
 
 namespace vesta::node_linux {
 
+// An adapter on USB takes some tens of milliseconds to change its channel, and frames pass through two kernels.
+inline constexpr int64_t kWifiDwell_us = 150000;
+
 class WifiRadio final : public node::Radio {
  public:
   WifiRadio(std::string interface_name, link::RandomSource& random)
@@ -30,6 +33,7 @@ class WifiRadio final : public node::Radio {
   bool Send(const link::Address& to, link::Bytes body) override;
   bool Next(node::RadioFrame* out) override;
   uint32_t dropped() const override { return dropped_; }
+  int64_t dwell_us() const override { return kWifiDwell_us; }
 
   int fd() const { return socket_.fd; }
   // Why it does not work; "" when it does.
