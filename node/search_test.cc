@@ -19,7 +19,7 @@ TEST(Search, StaysOnEachChannelForTheRadiosTime) {
     Search search(random, dwell_us);
     search.Begin(11, 0, false);
     int64_t now_us = 0;
-    for (const uint8_t wanted : {11, 11, 1, 6, 2}) {
+    for (const int wanted : {11, 11, 1, 6, 2}) {
       EXPECT_EQ(search.Next(now_us), wanted);
       EXPECT_EQ(search.next_us(), now_us + dwell_us);
       EXPECT_EQ(search.Next(now_us + dwell_us - 1), 0);
