@@ -254,7 +254,10 @@ class Demo {
     boat_ = std::make_unique<simulators::MasterBusFeed>(options, simulators::BusForm::kSlcan);
     boat_port_ = simulators::PtyPort::Open(io_, directory_ + "/" + kBoat, error);
     if (boat_port_ == nullptr) return false;
-    boat_port_->OnReceived([this](std::string_view bytes) { boat_port_->Send(boat_->Command(bytes)); });
+    boat_port_->OnReceived([this](std::string_view bytes) {
+      boat_port_->Send(boat_->Command(bytes, boat_pace_->now_us()));
+      boat_pace_->LeavesEarlier();
+    });
     boat_pace_ = std::make_unique<simulators::PacedFeed>(io_, *boat_, *boat_port_, speed_);
     return true;
   }

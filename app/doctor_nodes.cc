@@ -4,7 +4,7 @@
 #include <net/if.h>
 
 #include "hub/sources/serial_port.h"
-#include "hub/sources/wifi_channel.h"
+#include "linux_radio/wifi_control.h"
 
 namespace vesta::app {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 void ExamineRadios(const hub::SourceConfig& config, PatientReport* patient) {
   patient->where = config.radio_interface;
   std::string problem;
-  for (const hub::WifiRadio& radio : hub::ListWifiRadios(&problem)) {
+  for (const linux_radio::WifiRadio& radio : linux_radio::ListWifiRadios(&problem)) {
     patient->findings.push_back(fmt::format(
         "{}: {}", radio.name,
         !radio.can_monitor      ? "can't monitor"

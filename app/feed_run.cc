@@ -30,7 +30,7 @@ void AwaitReader(boost::asio::steady_timer& look, simulators::Port& port, const 
 }  // namespace
 
 int RunFeed(boost::asio::io_context& io, simulators::Feed& feed, simulators::Port& port, double speed,
-            UtcUs virtual_now_us, FeedStart start) {
+            UtcUs virtual_now_us, FeedStart start, const FeedAnswer& answer) {
   std::signal(SIGPIPE, SIG_IGN);
   fmt::print(stderr, "listening for readers on {}\n", port.where());
   std::fflush(stderr);
@@ -39,6 +39,12 @@ int RunFeed(boost::asio::io_context& io, simulators::Feed& feed, simulators::Por
     if (!failed) io.stop();
   });
   simulators::PacedFeed pace(io, feed, port, speed);
+  if (answer) {
+    port.OnReceived([&](std::string_view bytes) {
+      port.Send(answer(bytes, pace.now_us()));
+      pace.LeavesEarlier();
+    });
+  }
   boost::asio::steady_timer linger(io);
   const auto end = [&] {
     linger.expires_after(kLinger);

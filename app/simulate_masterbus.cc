@@ -65,16 +65,16 @@ int RunSimulateMasterBus(const SimulateOptions& options) {
   std::unique_ptr<simulators::Port> port;
   if (form == simulators::BusForm::kUdp) {
     port = simulators::UdpPort::Open(io, options.udp, &error);
-  } else if (auto pty = simulators::PtyPort::Open(io, options.pty, &error)) {
-    pty->OnReceived([&feed, at = pty.get()](std::string_view bytes) { at->Send(feed.Command(bytes)); });
-    port = std::move(pty);
+  } else {
+    port = simulators::PtyPort::Open(io, options.pty, &error);
   }
   if (port == nullptr) {
     fmt::print(stderr, "vesta simulate: {}\n", error);
     return kExitCannotStart;
   }
   fmt::print(stderr, "MasterBus with shunt, Mass Combi, charger and display: ");
-  return RunFeed(io, feed, *port, options.speed, bus.start_us, FeedStart::kAtOnce);
+  const auto answer = [&feed](std::string_view bytes, UtcUs now_us) { return feed.Command(bytes, now_us); };
+  return RunFeed(io, feed, *port, options.speed, bus.start_us, FeedStart::kAtOnce, answer);
 }
 
 }  // namespace vesta::app

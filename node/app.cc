@@ -41,7 +41,7 @@ App::App(const Ports& board, const AppOptions& options)
       ports_(board),
       options_(options),
       arena_(arena_memory_),
-      search_(board.random),
+      search_(board.random, board.radio.dwell_us()),
       kept_outbox_(board.sleep.memory().subspan(sizeof(Retained)), board.store) {}
 
 void App::Start() {

@@ -52,7 +52,7 @@ uint8_t Search::Next(int64_t now_us) {
       return 0;
     }
   }
-  next_us_ = now_us + kDwell_us;
+  next_us_ = now_us + dwell_us_;
   ++tries_;
   return order_[place_++];
 }

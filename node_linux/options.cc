@@ -48,6 +48,14 @@ class Reader {
       problem_ = "'state' is missing: the folder in which the node keeps what it must not forget";
       return std::nullopt;
     }
+    if (!out_.radio_interface.empty() && (json_.contains("gateway") || json_.contains("port") || out_.exposed)) {
+      problem_ = "'radio_interface' is an air of its own: 'gateway', 'port' and 'exposed' are of the other";
+      return std::nullopt;
+    }
+    if (!out_.radio_interface.empty() && out_.address) {
+      problem_ = "'address' is that of the interface when the node has a radio";
+      return std::nullopt;
+    }
     return out_;
   }
 
@@ -71,6 +79,7 @@ class Reader {
       if (value.is_boolean()) out_.exposed = value.get<bool>();
       return value.is_boolean();
     }
+    if (key == "radio_interface") return Text(value, &out_.radio_interface);
     if (key == "state") return Text(value, &out_.state);
     if (key == "name") return Text(value, &out_.name) && out_.name.size() <= link::kMaxName;
     if (key == "configuration") return Text(value, &out_.configuration);

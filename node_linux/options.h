@@ -16,6 +16,7 @@ struct Options {
   std::string gateway = "127.0.0.1";
   uint16_t port = espnow::kUdpAirPort;
   bool exposed = false;
+  std::string radio_interface;  // in monitor mode; "" = over UDP
   std::string state;
   std::optional<link::Address> address;
   std::optional<link::Secret> secret;

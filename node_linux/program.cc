@@ -23,7 +23,10 @@ Program::Program(const Options& options)
       firmware_(options.state + "/firmware", 0),
       configuration_(options.state + "/configuration.json", kMaxConfiguration),
       udp_(options.gateway, options.port, options.exposed),
-      radio_(udp_, options.address.value_or(MakeAddress()), *this),
+      udp_radio_(udp_, options.address.value_or(MakeAddress()), *this),
+      wifi_(options.radio_interface.empty()
+                ? nullptr
+                : std::make_unique<WifiRadio>(options.radio_interface, static_cast<RandomSource&>(*this))),
       memory_(kSleepMemory) {}
 
 int64_t Program::now_us() const {
@@ -55,7 +58,8 @@ link::Address Program::MakeAddress() const {
 }
 
 node::Ports Program::MakePorts() {
-  node::Ports ports{radio_, *this, *this, store_, firmware_, configuration_, *this};
+  node::Radio& radio = wifi_ != nullptr ? static_cast<node::Radio&>(*wifi_) : udp_radio_;
+  node::Ports ports{radio, *this, *this, store_, firmware_, configuration_, *this};
   for (size_t i = 0; i < serial_.size(); ++i) {
     if (options_.serial[i].empty()) continue;
     serial_[i] = std::make_unique<SerialLine>(options_.serial[i]);
@@ -102,7 +106,7 @@ void Program::Say() {
   now += ", configuration " + std::to_string(s.configuration);
   if (s.lost > 0) now += ", " + std::to_string(s.lost) + " reports lost";
   if (!s.problem.empty()) now += ", problem: " + std::string(s.problem);
-  if (!udp_.problem().empty()) now += ", " + udp_.problem();
+  if (!air_problem().empty()) now += ", " + air_problem();
   if (now == said_) return;
   said_ = now;
   std::printf("%s\n", now.c_str());
@@ -115,16 +119,30 @@ void Program::Wait(int64_t until_us) {
   const auto add = [&](int fd) {
     if (fd >= 0) fds[count++] = {fd, POLLIN, 0};
   };
-  add(udp_.fd());
+  add(wifi_ != nullptr ? wifi_->fd() : udp_.fd());
   if (can_ != nullptr) add(can_->fd());
   const int64_t wait_us = std::clamp<int64_t>(until_us - now_us(), 0, 1000000);
   timespec timeout{static_cast<time_t>(wait_us / 1000000), static_cast<long>(wait_us % 1000000 * 1000)};
   ppoll(fds.data(), count, &timeout, nullptr);
 }
 
+bool Program::AwaitRadio(const std::atomic<bool>& stops) {
+  while (wifi_ != nullptr && !wifi_->Open()) {
+    if (stops) return false;
+    if (said_ != wifi_->problem()) {
+      said_ = wifi_->problem();
+      std::printf("%s\n", said_.c_str());
+      std::fflush(stdout);
+    }
+    Wait(now_us() + 1000000);
+  }
+  return true;
+}
+
 int Program::Run(const std::atomic<bool>& stops) {
   std::error_code error;
   std::filesystem::create_directories(options_.state, error);
+  if (!AwaitRadio(stops)) return 0;
   const node::Ports ports = MakePorts();
   node::AppOptions o;
   o.firmware = kFirmware;

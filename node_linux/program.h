@@ -12,6 +12,7 @@
 #include "node_linux/options.h"
 #include "node_linux/pins.h"
 #include "node_linux/udp_link.h"
+#include "node_linux/wifi_radio.h"
 
 namespace vesta::node_linux {
 
@@ -40,13 +41,17 @@ class Program final : private node::Clock, private node::Sleep, private link::Ra
   void TakeConfiguration();
   void Say();
   void Wait(int64_t until_us);
+  // A radio's address is known once it was open. False: told to stop.
+  bool AwaitRadio(const std::atomic<bool>& stops);
+  const std::string& air_problem() const { return wifi_ != nullptr ? wifi_->problem() : udp_.problem(); }
 
   const Options options_;
   FileStore store_;
   FileSlot firmware_;
   FileSlot configuration_;
   UdpLink udp_;
-  node::RadioOverIp radio_;
+  node::RadioOverIp udp_radio_;
+  std::unique_ptr<WifiRadio> wifi_;  // instead
   std::array<std::unique_ptr<SerialLine>, node::kMaxSerialPorts> serial_;
   std::unique_ptr<I2cBus> i2c_;
   std::unique_ptr<CanBus> can_;

@@ -136,9 +136,10 @@ void Put(const fs::path& path, const std::string& text) {
 
 class Program {
  public:
-  explicit Program(const fs::path& settings) {
+  explicit Program(const fs::path& settings, const std::string& output = "") {
     pid_ = fork();
     if (pid_ != 0) return;
+    if (!output.empty() && freopen(output.c_str(), "w", stdout) == nullptr) _exit(126);
     execl(VESTA_NODE_PROGRAM, "vesta-node", "--config", settings.c_str(), nullptr);
     _exit(127);
   }
@@ -224,6 +225,26 @@ TEST_F(ProgramTest, BadSettingsAreRefusedWithAReason) {
   problem.clear();
   EXPECT_FALSE(ReadOptions((folder_ / "bad.json").string(), &problem));
   EXPECT_NE(problem.find("'state'"), std::string::npos) << problem;
+}
+
+TEST_F(ProgramTest, ARadioIsAnAirOfItsOwn) {
+  std::string problem;
+  Put(folder_ / "both.json", R"({"state":"s","radio_interface":"mon0","gateway":"192.0.2.1"})");
+  EXPECT_FALSE(ReadOptions((folder_ / "both.json").string(), &problem));
+  EXPECT_NE(problem.find("'radio_interface'"), std::string::npos) << problem;
+  Put(folder_ / "radio.json", R"({"state":"s","radio_interface":"mon0"})");
+  const auto options = ReadOptions((folder_ / "radio.json").string(), &problem);
+  ASSERT_TRUE(options) << problem;
+  EXPECT_EQ(options->radio_interface, "mon0");
+}
+
+TEST_F(ProgramTest, WaitsForARadioThatIsNotThereAndEndsWhenItIsTold) {
+  Put(folder_ / "radio.json", R"({"state":")" + folder_.string() + R"(/state","radio_interface":"no-such-radio"})");
+  Program program(folder_ / "radio.json", (folder_ / "said").string());
+  const int64_t give_up_us = Now_us() + 20 * 1000000;
+  while (Content("said").empty() && Now_us() < give_up_us) usleep(10000);
+  EXPECT_EQ(Content("said"), "there is no interface no-such-radio\n");
+  EXPECT_EQ(program.Stop(), 0);
 }
 
 TEST(Files, AreWrittenWholeOrNotAtAll) {

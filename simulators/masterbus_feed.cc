@@ -50,20 +50,20 @@ std::string MasterBusFeed::SlcanText(const can::Frame& frame) {
   return line;
 }
 
-std::string MasterBusFeed::Command(std::string_view bytes) {
+std::string MasterBusFeed::Command(std::string_view bytes, UtcUs now_us) {
   std::string answers;
   for (const char c : bytes) {
     if (c != '\r') {
       if (command_.size() < kMaxCommand) command_ += c;
       continue;
     }
-    answers += Obey(command_);
+    answers += Obey(command_, now_us);
     command_.clear();
   }
   return answers;
 }
 
-std::string MasterBusFeed::Obey(std::string_view line) {
+std::string MasterBusFeed::Obey(std::string_view line, UtcUs now_us) {
   constexpr char kYes[] = "\r";
   constexpr char kNo[] = "\a";
   if (line.empty()) return kYes;
@@ -92,7 +92,7 @@ std::string MasterBusFeed::Obey(std::string_view line) {
   const std::string text = std::string(line) + '\r';
   receiver.Receive({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, one);
   if (!one.frame) return kNo;
-  bus_.Put(*one.frame, bus_.next_us());
+  bus_.Put(*one.frame, now_us);
   return "Z\r";
 }
 

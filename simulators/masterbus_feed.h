@@ -21,12 +21,12 @@ class MasterBusFeed final : public Feed {
   std::string Next() override;
 
   // What the reader of an slcan adapter sends: commands, and frames for the bus. Returns the adapter's answers. Frames
-  // are handed on while the channel is open only.
-  std::string Command(std::string_view bytes);
+  // are handed on while the channel is open only, at this time: what devices answer to them may make next_us() earlier.
+  std::string Command(std::string_view bytes, UtcUs now_us);
   uint64_t frames() const { return frames_; }
 
  private:
-  std::string Obey(std::string_view line);
+  std::string Obey(std::string_view line, UtcUs now_us);
   std::string SlcanText(const can::Frame& frame);
 
   MasterBusBus bus_;

@@ -7,6 +7,7 @@
 
 #include "protocols/masterbus/session.h"
 #include "simulators/masterbus_bus.h"
+#include "simulators/masterbus_feed.h"
 
 namespace vesta::simulators {
 namespace {
@@ -47,6 +48,7 @@ struct Boating {
       const int64_t due_us = session.next_deadline_us();
       if (due_us < bus.next_us()) {
         now_us = std::max(now_us, due_us);
+        ++looks;
         session.Tick({now_us, now_us, ClockQuality::kSynchronised}, heard);
         if (const Bytes out = session.Transmit(); !out.empty()) {
           ++asked;
@@ -68,6 +70,7 @@ struct Boating {
   Heard heard;
   UtcUs now_us = kStart_us;
   size_t asked = 0;
+  size_t looks = 0;  // at the session's timers
 };
 
 MasterBusOptions Boat() {
@@ -109,6 +112,26 @@ TEST(MasterBusRoundTrip, AnActiveReaderFindsTheSameAlone) {
   run.Until(kStart_us + 220 * kUsPerSecond);
   EXPECT_LE(run.asked - before, 24u * 100 / 5 + 30);
   EXPECT_EQ(run.session.reader_counters().repeated, 0u);
+  // And the hub sleeps in between.
+  const size_t looks = run.looks;
+  const size_t questions = run.asked;
+  run.Until(kStart_us + 320 * kUsPerSecond);
+  EXPECT_LE(run.looks - looks, 3 * (run.asked - questions));
+}
+
+TEST(MasterBusFeed, AQuestionIsAnsweredWhileTheDisplayPauses) {
+  MasterBusFeed feed(Boat(), BusForm::kSlcan);
+  feed.Command("O\r", kStart_us);
+  // The display has found out everything, and pauses between two looks at its page.
+  UtcUs now_us = kStart_us;
+  while (now_us < kStart_us + 10 * kUsPerSecond || *feed.next_us() - now_us < 500 * kUsPerMs) {
+    now_us = *feed.next_us();
+    feed.Next();
+  }
+  now_us += 100 * kUsPerMs;
+  EXPECT_EQ(feed.Command("T186F129720100\r", now_us), "Z\r");
+  ASSERT_LT(*feed.next_us(), now_us + 10 * kUsPerMs);
+  EXPECT_EQ(feed.Next().substr(0, 14), "T086F129760100");
 }
 
 TEST(MasterBusRoundTrip, AReaderWithoutADisplayAskedNothingHearsNoValues) {

@@ -25,9 +25,25 @@ void PacedFeed::Schedule() {
   if (!next_us || speed_ <= 0) return AwaitReaders();
   const double real_us = static_cast<double>(*next_us - virtual_start_us_) / speed_;
   timer_.expires_at(started_ + std::chrono::microseconds(static_cast<int64_t>(real_us)));
-  timer_.async_wait([this](const boost::system::error_code& failed) {
-    if (!failed) SendDue();
+  is_waiting_ = true;
+  timer_.async_wait([this, wait = ++waits_](const boost::system::error_code& failed) {
+    if (failed || wait != waits_) return;
+    is_waiting_ = false;
+    SendDue();
   });
+}
+
+UtcUs PacedFeed::now_us() const {
+  if (speed_ <= 0 || started_ == std::chrono::steady_clock::time_point()) {
+    return feed_.next_us().value_or(virtual_start_us_);
+  }
+  const std::chrono::duration<double, std::micro> passed = std::chrono::steady_clock::now() - started_;
+  return virtual_start_us_ + static_cast<int64_t>(passed.count() * speed_);
+}
+
+void PacedFeed::LeavesEarlier() {
+  // Setting the timer anew ends the wait that is under way.
+  if (is_waiting_) Schedule();
 }
 
 PacedFeed::~PacedFeed() { *alive_ = false; }

@@ -26,6 +26,11 @@ class PacedFeed {
   // the last ones are with the reader.
   void Start(UtcUs virtual_now_us, std::function<void()> ended = {});
 
+  // The virtual time; before the start, and without a pace, that of the feed's next bytes.
+  UtcUs now_us() const;
+  // The feed's next bytes leave earlier than it said before: somebody asked it something.
+  void LeavesEarlier();
+
  private:
   void Schedule();
   void SendDue();
@@ -38,6 +43,8 @@ class PacedFeed {
   std::function<void()> ended_;
   std::chrono::steady_clock::time_point started_;
   UtcUs virtual_start_us_ = 0;
+  bool is_waiting_ = false;  // for the time of the next bytes
+  uint64_t waits_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -173,6 +173,47 @@ TEST(TcpPort, AllClientsHearAllBytesAtTheFeedsPace) {
   EXPECT_EQ(heard_b, Counted(21));
 }
 
+// Says something once an hour, and an echo of what it is told a second later.
+class EchoFeed final : public Feed {
+ public:
+  std::optional<UtcUs> next_us() const override { return told_.empty() ? hour_us_ : echo_us_; }
+  std::string Next() override {
+    if (told_.empty()) hour_us_ += 3600 * kUsPerSecond;
+    return told_.empty() ? "hour" : std::exchange(told_, "");
+  }
+  void Tell(std::string_view what, UtcUs now_us) {
+    told_ = what;
+    echo_us_ = now_us + kUsPerSecond;
+  }
+
+ private:
+  UtcUs hour_us_ = 3600 * kUsPerSecond;
+  UtcUs echo_us_ = 0;
+  std::string told_;
+};
+
+TEST(PacedFeed, AnAnswerDoesNotWaitForWhatTheFeedHadInMind) {
+  boost::asio::io_context io;
+  std::string error;
+  auto port = PtyPort::Open(io, "", &error);
+  ASSERT_TRUE(port) << error;
+  EchoFeed feed;
+  PacedFeed pace(io, feed, *port, 100);
+  port->OnReceived([&](std::string_view bytes) {
+    feed.Tell(bytes, pace.now_us());
+    pace.LeavesEarlier();
+  });
+  pace.Start(0);
+  const int reader = open(port->device().c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  ASSERT_EQ(write(reader, "ping", 4), 4);
+  std::string got;
+  ASSERT_TRUE(RunUntil(io, [&] { return (got += ReadAvailable(reader)).size() >= 4; }));  // the hour takes 36 s
+  EXPECT_EQ(got, "ping");
+  EXPECT_LT(pace.now_us(), 3600 * kUsPerSecond);
+  close(reader);
+}
+
 TEST(TcpPort, UnpacedFeedWaitsForItsReaderAndLosesNothing) {
   boost::asio::io_context io;
   std::string error;

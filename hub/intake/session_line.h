@@ -75,7 +75,10 @@ class SessionLine final : public Line, private SessionEvents {
   void Finished(std::string_view what) override;
   void Poke() override;
   Bytes ToSend() override { return session_->Transmit(); }
-  void Sent(size_t count) override { session_->Transmitted(count); }
+  void Sent(size_t count) override {
+    session_->Transmitted(count);
+    ArmTimer();
+  }
   bool Crowded() const override { return journal_.health().waiting_records > kMaxWaitingRecords / 4; }
   SourceHealth& health() override { return health_; }
   // The source will be stopped: what the device should hear before it goes out now.

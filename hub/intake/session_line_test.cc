@@ -33,6 +33,7 @@ class DigitSession final : public Session {
   }
   int64_t next_deadline_us() const override { return deadline_us_; }
   void LinkReset(const Now&, SessionEvents&) override { ++resets; }
+  void Transmitted(size_t) override { deadline_us_ = 0; }
 
   int ticks = 0;
   int resets = 0;
@@ -170,6 +171,12 @@ TEST_F(SessionLineTest, TimersFireAndLinkLossResetsTheSession) {
   line_->Opened();
   EXPECT_EQ(line_->health().opens, 2u);
   EXPECT_EQ(line_->health().error, "");
+}
+
+TEST_F(SessionLineTest, WhatWentOutMayMakeTheSessionDueAgain) {
+  line_->Sent(1);
+  io_.run_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(session_->ticks, 1);
 }
 
 TEST_F(SessionLineTest, AReplayTeachesTheIntervalsThatItWasRecordedWith) {

@@ -21,15 +21,13 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "struct can_frame is re
 
 // Frames read before other work gets its turn.
 constexpr int kBatchFrames = 64;
-// How often the session is asked what it wants to send.
-constexpr auto kSendEvery = std::chrono::milliseconds(2);
 constexpr uint32_t kMasterBusBitrate = 250000;
 
 class CanCore final : public Reconnecting {
  public:
   CanCore(boost::asio::io_context& io, const SourceConfig& config, Line& line, const StreamTiming& timing,
           CanOpener opener)
-      : Reconnecting(io, config, line, timing), opener_(std::move(opener)), socket_(io), send_(io) {}
+      : Reconnecting(io, config, line, timing), opener_(std::move(opener)), socket_(io) {}
 
  private:
   using Error = boost::system::error_code;
@@ -46,6 +44,11 @@ class CanCore final : public Reconnecting {
     dropped_ = 0;
     const std::optional<CanInterface> facts = ReadCanInterface(config().can_interface);
     line().health().where = facts ? DescribeCanInterface(config().can_interface, *facts) : config().can_interface;
+    if (!config().listen_only) {
+      line().WhenToSend([weak = std::weak_ptr(std::static_pointer_cast<CanCore>(shared_from_this()))] {
+        if (const auto self = weak.lock()) self->SendWanted();
+      });
+    }
     const uint64_t generation = generation_;
     Established();
     if (generation != generation_) return;
@@ -54,12 +57,11 @@ class CanCore final : public Reconnecting {
                                          config().can_interface, facts->bitrate);
     }
     Wait();
-    if (!config().listen_only) PollSession();
+    SendWanted();
   }
 
   void Release() override {
     ++generation_;
-    send_.cancel();
     Error ignored;
     if (socket_.is_open()) socket_.close(ignored);
   }
@@ -133,6 +135,7 @@ class CanCore final : public Reconnecting {
     data_flowed_ |= !frame->is_error;
     std::array<uint8_t, can::kMaxFrameSize> bytes;
     line().Received({bytes.data(), can::WriteFrame(*frame, bytes)});
+    SendWanted();
   }
 
   void OnError(int error) {
@@ -146,29 +149,23 @@ class CanCore final : public Reconnecting {
     Lost(fmt::format("{}: {}", config().can_interface, std::strerror(error)), "", data_flowed_);
   }
 
-  void PollSession() {
-    SendWanted();
-    send_.expires_after(kSendEvery);
-    send_.async_wait(Guarded([](CanCore& self) { self.PollSession(); }));
-  }
-
   void SendWanted() {
-    const Bytes wanted = line().ToSend();
-    if (wanted.empty()) return;
-    const std::optional<can::Frame> frame = can::ReadFrame(wanted);
-    line().Sent(wanted.size());
-    if (!frame) return;
-    std::array<uint8_t, can::kKernelFrameSize> bytes;
-    can::WriteKernelFrame(*frame, 0, bytes);
-    // A full queue (nobody acknowledges) loses the question; it is asked again.
-    if (send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) {
-      ++line().health().frames_discarded["not_sent"];
+    if (config().listen_only || !socket_.is_open()) return;
+    for (Bytes wanted = line().ToSend(); !wanted.empty(); wanted = line().ToSend()) {
+      const std::optional<can::Frame> frame = can::ReadFrame(wanted);
+      line().Sent(wanted.size());
+      if (!frame) continue;
+      std::array<uint8_t, can::kKernelFrameSize> bytes;
+      can::WriteKernelFrame(*frame, 0, bytes);
+      // A full queue (nobody acknowledges) loses the question; it is asked again.
+      if (send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) {
+        ++line().health().frames_discarded["not_sent"];
+      }
     }
   }
 
   CanOpener opener_;
   boost::asio::posix::stream_descriptor socket_;
-  boost::asio::steady_timer send_;
   std::array<uint8_t, 80> received_{};  // a CAN FD frame has 72 bytes
   uint32_t dropped_ = 0;
   uint64_t generation_ = 0;

@@ -125,6 +125,10 @@ TEST_F(CanSourceTest, SendsOnlyWhenItMay) {
   ASSERT_TRUE(frame);
   EXPECT_EQ(frame->id, 0x186F1297u);
   EXPECT_EQ(frame->size, 2);
+  EXPECT_TRUE(line_.to_send.empty());
+  line_.to_send = std::string("\x98\x6F\x12\x97\x02\x02\x00", 7);
+  line_.WakeToSend();
+  EXPECT_EQ(recv(peer_, bytes.data(), bytes.size(), 0), 16);
 }
 
 TEST(CanSocket, ANameThatIsNoInterfaceIsMissing) {

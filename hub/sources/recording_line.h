@@ -45,6 +45,9 @@ class RecordingLine final : public Line {
   void Sent(size_t count) override { to_send.erase(0, count); }
   SourceHealth& health() override { return health_; }
 
+  // As the session's timer does.
+  void WakeToSend() { WakeSender(); }
+
   // Whether it happened, and forgets all up to there.
   bool Saw(const std::string& event) {
     const auto found = std::find(events.begin(), events.end(), event);

@@ -35,7 +35,7 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
  public:
   SlcanCore(boost::asio::io_context& io, const SourceConfig& config, Line& line, const StreamTiming& timing,
             const SlcanTiming& slcan)
-      : Reconnecting(io, config, line, timing), slcan_(slcan), port_(io), answer_(io), look_(io), send_(io) {}
+      : Reconnecting(io, config, line, timing), slcan_(slcan), port_(io), answer_(io), look_(io) {}
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -77,7 +77,6 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
     ++generation_;
     answer_.cancel();
     look_.cancel();
-    send_.cancel();
     if (!port_.is_open()) return;
     // An adapter that stays open would fill its buffer; when it is gone already, nothing is lost.
     [[maybe_unused]] const ssize_t written =
@@ -129,6 +128,7 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
                              self.writing_ = false;
                              self.outgoing_.erase(0, count);
                              if (error) return self.Ended(error);
+                             self.SendWanted();
                              self.Write();
                            }));
   }
@@ -150,6 +150,11 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
 
   void Opened() {
     open_ = true;
+    if (!config().listen_only) {
+      line().WhenToSend([weak = std::weak_ptr(std::static_pointer_cast<SlcanCore>(shared_from_this()))] {
+        if (const auto self = weak.lock()) self->SendWanted();
+      });
+    }
     last_frame_ = last_flags_ = Clock::now();
     const uint64_t generation = generation_;
     Established();
@@ -158,7 +163,7 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
       line().health().hint = "the adapter answers no command; that is well as long as frames come";
     }
     Look();
-    if (!config().listen_only) PollSession();
+    SendWanted();
   }
 
   void Look() {
@@ -185,22 +190,16 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
     Look();
   }
 
-  void PollSession() {
-    SendWanted();
-    send_.expires_after(std::chrono::microseconds(slcan_.send_us));
-    send_.async_wait(Guarded([](SlcanCore& self, const Error& error) {
-      if (!error) self.PollSession();
-    }));
-  }
-
   void SendWanted() {
-    if (outgoing_.size() > kMaxOutgoing) return;
-    const Bytes wanted = line().ToSend();
-    if (wanted.empty()) return;
-    std::array<char, slcan::kMaxFrameText> text;
-    const std::optional<can::Frame> frame = can::ReadFrame(wanted);
-    line().Sent(wanted.size());
-    if (frame) Send({text.data(), slcan::FormatFrame(*frame, text.data())});
+    if (config().listen_only || !open_ || !port_.is_open()) return;
+    while (outgoing_.size() <= kMaxOutgoing) {
+      const Bytes wanted = line().ToSend();
+      if (wanted.empty()) return;
+      std::array<char, slcan::kMaxFrameText> text;
+      const std::optional<can::Frame> frame = can::ReadFrame(wanted);
+      line().Sent(wanted.size());
+      if (frame) Send({text.data(), slcan::FormatFrame(*frame, text.data())});
+    }
   }
 
   void OnEvent(const slcan::Event& event) override {
@@ -283,13 +282,13 @@ class SlcanCore final : public Reconnecting, private slcan::EventSink {
     }
     std::array<uint8_t, can::kMaxFrameSize> bytes;
     line().Received({bytes.data(), can::WriteFrame(frame, bytes)});
+    SendWanted();
   }
 
   const SlcanTiming slcan_;
   boost::asio::posix::stream_descriptor port_;
   boost::asio::steady_timer answer_;
   boost::asio::steady_timer look_;
-  boost::asio::steady_timer send_;
   slcan::Receiver receiver_;
   std::array<uint8_t, kReadBytes> received_{};
   std::string outgoing_;

@@ -21,8 +21,6 @@ struct SlcanTiming {
   // How often the silence is looked at, and the adapter is asked for its flags.
   int64_t look_us = 5 * kUsPerSecond;
   int64_t flags_us = 30 * kUsPerSecond;
-  // How often the session is asked what it wants to send.
-  int64_t send_us = 2 * kUsPerMs;
   int64_t silence_us = 0;  // 0: the configuration's
 };
 

@@ -117,6 +117,9 @@ TEST_F(SlcanSourceTest, SendsWhatTheSessionAsks) {
   Start();
   ASSERT_TRUE(Until([this] { return commands_.find("T186F129720100\r") != std::string::npos; }));
   EXPECT_TRUE(line_.to_send.empty());
+  line_.to_send = std::string("\x98\x6F\x12\x97\x02\x02\x00", 7);
+  line_.WakeToSend();
+  ASSERT_TRUE(Until([this] { return commands_.find("T186F129720200\r") != std::string::npos; }));
 }
 
 TEST_F(SlcanSourceTest, FirmwareThatNeverAnswersIsTakenForOpen) {

@@ -4,33 +4,29 @@
 //
 // A plain monitor interface does not acknowledge to the sender's radio: the link trusts only its own acknowledgements,
 // so that costs air time and no reading. Facts: Linux Documentation/networking/packet_mmap.rst, mac80211-injection.rst.
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <linux/filter.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
-#include <net/if_arp.h>
-#include <sys/ioctl.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "hub/sources/nodes.h"
 #include "hub/sources/reconnecting.h"
-#include "hub/sources/wifi_channel.h"
-#include "protocols/espnow/filter.h"
+#include "linux_radio/monitor_socket.h"
+#include "linux_radio/wifi_control.h"
 #include "protocols/espnow/udp_air.h"
 
 namespace vesta::hub {
 namespace {
 
 constexpr int kPerTurn = 64;
-constexpr int kSocketBuffer = 512 * 1024;
+// Two calls to the kernel; what is sent meanwhile is lost.
+constexpr auto kLookAtChannel = std::chrono::seconds(2);
 constexpr size_t kMaxCaptured = 4096;  // radiotap and the longest frame
 constexpr uint32_t kRate_kbps = 1000;  // what every chip hears
 
@@ -38,71 +34,60 @@ class WifiMonitor final : public Reconnecting {
  public:
   WifiMonitor(boost::asio::io_context& io, const SourceConfig& config, Line& line, SetAir set_air,
               const StreamTiming& timing)
-      : Reconnecting(io, config, line, timing), socket_(io), set_air_(std::move(set_air)) {}
+      : Reconnecting(io, config, line, timing), socket_(io), look_(io), set_air_(std::move(set_air)) {}
 
  private:
   std::shared_ptr<WifiMonitor> Self() { return std::static_pointer_cast<WifiMonitor>(shared_from_this()); }
 
   void Open() override {
     const std::string& name = config().radio_interface;
-    const unsigned index = if_nametoindex(name.c_str());
-    if (index == 0) return Missing(fmt::format("there is no interface {}", name), "docs/node-network.md: monitor mode");
-    const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-      return Lost(fmt::format("cannot listen on {}: {}", name, std::strerror(errno)),
-                  errno == EPERM ? "the service needs the capability CAP_NET_RAW" : "", false);
+    linux_radio::MonitorSocket opened;
+    if (const auto fault = linux_radio::OpenMonitor(name, &opened)) {
+      return fault->is_missing ? Missing(fault->what, fault->hint) : Lost(fault->what, fault->hint, false);
     }
-    socket_.assign(fd);
-    ifreq request{};
-    std::strncpy(request.ifr_name, name.c_str(), sizeof(request.ifr_name) - 1);
-    if (ioctl(fd, SIOCGIFHWADDR, &request) != 0) return Broken("cannot ask for its address");
-    if (request.ifr_hwaddr.sa_family != ARPHRD_IEEE80211_RADIOTAP) {
-      return Lost(fmt::format("{} is not in monitor mode", name), "ip link set IF down; iw dev IF set type monitor",
-                  false);
-    }
-    AirAddress address;
-    std::memcpy(address.data(), request.ifr_hwaddr.sa_data, address.size());
-    if (!Attach(fd, address)) return Broken("cannot set the filter");
-    const int one = 1;
-    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kSocketBuffer, sizeof kSocketBuffer);
-    sockaddr_ll where{};
-    where.sll_family = AF_PACKET;
-    where.sll_protocol = htons(ETH_P_ALL);
-    where.sll_ifindex = static_cast<int>(index);
-    if (bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) return Broken("cannot listen");
-    if (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) {
-      return Lost(fmt::format("{} is down", name), fmt::format("ip link set {} up", name), false);
-    }
-    uint8_t channel = config().channel;
-    if (channel != 0) {
-      if (const std::string why = SetWifiChannel(index, channel); !why.empty()) {
-        return Lost(fmt::format("{} does not take channel {}: {}", name, channel, why),
+    socket_.assign(opened.fd);
+    index_ = opened.interface_index;
+    address_ = opened.address;
+    channel_ = config().channel;
+    if (channel_ != 0) {
+      if (const std::string why = control_.SetChannel(index_, channel_); !why.empty()) {
+        return Lost(fmt::format("{} does not take channel {}: {}", name, channel_, why),
                     "another use of the same radio holds its channel, or the service needs CAP_NET_ADMIN", false);
       }
+    } else {
+      channel_ = control_.ReadChannel(index_);
     }
-    if (set_air_) set_air_(address, channel);
+    TellAir();
     line().WhenToSend([weak = std::weak_ptr(Self())] {
       if (const auto self = weak.lock()) self->SendAll();
     });
     Established();
-    if (!stopped() && socket_.is_open()) Wait();
+    if (stopped() || !socket_.is_open()) return;
+    Wait();
+    WatchChannel();
   }
 
-  void Broken(const char* what) {
-    Lost(fmt::format("{}: {}: {}", config().radio_interface, what, std::strerror(errno)), "", false);
+  void TellAir() {
+    line().health().where = fmt::format("{} channel {}", config().radio_interface, channel_);
+    if (set_air_) set_air_(address_, channel_);
   }
 
-  static bool Attach(int fd, const AirAddress& own) {
-    espnow::FilterOptions options;
-    options.drop_own = true;
-    options.own = own;
-    const espnow::Filter filter = espnow::MakeFilter(options);
-    std::array<sock_filter, espnow::kMaxFilterSize> program;
-    static_assert(sizeof(program) == sizeof(filter.program));
-    std::memcpy(program.data(), filter.program.data(), sizeof(program));
-    const sock_fprog code{filter.size, program.data()};
-    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &code, sizeof code) == 0;
+  // An access point on the same radio takes the interface along when its channel changes. Nodes that lost the hub
+  // search for it.
+  void WatchChannel() {
+    look_.expires_after(kLookAtChannel);
+    look_.async_wait([self = Self(), generation = generation_](const boost::system::error_code& error) {
+      if (error || self->stopped() || !self->socket_.is_open() || generation != self->generation_) return;
+      const uint8_t channel = self->control_.ReadChannel(self->index_);
+      if (channel != 0 && channel != self->channel_) {
+        spdlog::warn("source {}: {} was moved from channel {} to {}", self->config().name,
+                     self->config().radio_interface, self->channel_, channel);
+        ++self->line().health().counters["channel_moves"];
+        self->channel_ = channel;
+        self->TellAir();
+      }
+      self->WatchChannel();
+    });
   }
 
   void Wait() {
@@ -158,12 +143,20 @@ class WifiMonitor final : public Reconnecting {
   }
 
   void Release() override {
+    ++generation_;
+    look_.cancel();
     boost::system::error_code ignored;
     if (socket_.is_open()) socket_.close(ignored);
   }
 
   boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer look_;
   const SetAir set_air_;
+  linux_radio::WifiControl control_;
+  unsigned index_ = 0;
+  AirAddress address_ = {};
+  uint8_t channel_ = 0;
+  uint64_t generation_ = 0;
   std::array<uint8_t, kMaxCaptured> captured_{};
   std::array<uint8_t, kMaxCaptured> sent_{};
   uint64_t taken_ = 0;

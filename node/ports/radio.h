@@ -13,6 +13,7 @@ using link::Address;
 using link::Bytes;
 
 inline constexpr size_t kRadioQueue = 8;
+inline constexpr int64_t kDwell_us = 20000;
 
 struct RadioFrame {
   Address from = {};
@@ -29,6 +30,8 @@ class Radio {
   virtual bool Send(const Address& to, Bytes body) = 0;  // false: not possible now
   virtual bool Next(RadioFrame* out) = 0;
   virtual uint32_t dropped() const = 0;
+  // How long to stay on a channel when looking for a hub: changing to it, a question, its answer.
+  virtual int64_t dwell_us() const { return kDwell_us; }
 };
 
 }  // namespace vesta::node

@@ -1,6 +1,9 @@
 #include "protocols/masterbus/reader.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "model/session.h"
 
 namespace vesta::masterbus {
 
@@ -51,7 +54,25 @@ void Reader::AskAgain(Progress* progress) {
   progress->discovered = false;
 }
 
+void Reader::AskAgainAt(Progress* progress, int64_t at_us) {
+  if (progress->ask_again_us == 0 || at_us < progress->ask_again_us) progress->ask_again_us = at_us;
+}
+
+int64_t Reader::AskAgainAfter(Progress* progress) {
+  const size_t last = std::size(kAskAgainAfter_us) - 1;
+  const size_t round = std::min<size_t>(progress->rounds_in_vain, last);
+  if (round < last) ++progress->rounds_in_vain;
+  return kAskAgainAfter_us[round];
+}
+
+int64_t Reader::DueOf(const Progress& progress) {
+  const bool asks_again = !progress.busy && progress.ask_again_us != 0;
+  return asks_again ? std::min(progress.due_us, progress.ask_again_us) : progress.due_us;
+}
+
 void Reader::Heard(const Model& model, uint16_t device, const Frame& frame) {
+  // It may answer something, or make something new known that leaves questions.
+  deadline_us_ = std::min(deadline_us_, looked_us_ + pace_.gap_us);
   Progress& progress = devices_[device];
   if (progress.address != frame.address) {
     std::vector<uint32_t> absent = std::move(progress.absent);
@@ -198,7 +219,7 @@ std::optional<Request> Reader::NextFor(const Model& model, uint16_t device, Prog
     }
     progress->busy = false;
     GiveUp(progress, false);
-    if (progress->ask_again_us == 0) progress->ask_again_us = now_us + kAskAgainAfter_us;
+    if (progress->ask_again_us == 0) progress->ask_again_us = now_us + AskAgainAfter(progress);
     if (++progress->unanswered >= kDeafAfter) {
       progress->unanswered = 0;
       progress->deaf = true;
@@ -212,9 +233,8 @@ std::optional<Request> Reader::NextFor(const Model& model, uint16_t device, Prog
   if (progress->broke) {
     progress->broke = false;
     const bool soon = progress->broken_rounds < kBrokenRounds;
-    const int64_t again_us = now_us + (soon ? kAskBrokenAfter_us : kAskAgainAfter_us);
     if (soon) ++progress->broken_rounds;
-    if (progress->ask_again_us == 0 || again_us < progress->ask_again_us) progress->ask_again_us = again_us;
+    AskAgainAt(progress, now_us + (soon ? kAskBrokenAfter_us : AskAgainAfter(progress)));
   }
   if (progress->ask_again_us != 0 && now_us >= progress->ask_again_us) AskAgain(progress);
   if (!progress->discovered || progress->items_seen != model.device(device).items) {
@@ -226,10 +246,12 @@ std::optional<Request> Reader::NextFor(const Model& model, uint16_t device, Prog
 }
 
 std::optional<Request> Reader::Next(const Model& model, int64_t now_us) {
+  looked_us_ = now_us;
   if (now_us < next_send_us_) {
     deadline_us_ = next_send_us_;
     return std::nullopt;
   }
+  int64_t due_us = kNoDeadline;
   const auto count = static_cast<uint16_t>(devices_.size());
   for (uint16_t i = 0; i < count; ++i) {
     const auto at = static_cast<uint16_t>((turn_ + i) % count);
@@ -237,7 +259,10 @@ std::optional<Request> Reader::Next(const Model& model, int64_t now_us) {
     Progress& progress = devices_[at];
     if (!device.used || !device.established || progress.deaf || progress.address != device.address) continue;
     const std::optional<Request> request = NextFor(model, at, &progress, now_us);
-    if (!request) continue;
+    if (!request) {
+      if (!progress.deaf) due_us = std::min(due_us, DueOf(progress));
+      continue;
+    }
     turn_ = static_cast<uint16_t>((at + 1) % count);
     progress.busy = true;
     progress.request = *request;
@@ -246,7 +271,7 @@ std::optional<Request> Reader::Next(const Model& model, int64_t now_us) {
     ++counters_.asked;
     return request;
   }
-  deadline_us_ = now_us + pace_.gap_us;
+  deadline_us_ = due_us;
   return std::nullopt;
 }
 
@@ -256,6 +281,7 @@ void Reader::LinkReset() {
     one.segment = 0;
     one.repeats = 0;
   }
+  deadline_us_ = looked_us_ + pace_.gap_us;
 }
 
 }  // namespace vesta::masterbus

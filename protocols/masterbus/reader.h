@@ -2,9 +2,9 @@
 //
 // Off by default, since the bus belongs to its devices. Asks only for what nobody's replies have shown yet, then for
 // the values, one question in flight per device and a gap between any two. A question without an answer is repeated
-// twice; then that fact is left open for a while (the road may have stalled), and a device that answers nothing at all
-// is left alone until it speaks again. What a device denies is absent for good. Facts: the reference of MasterBus,
-// section 7.
+// twice; then that fact is left open for a while (the road may have stalled), longer each time, and a device that
+// answers nothing at all is left alone until it speaks again. What a device denies is absent for good. Facts: the
+// reference of MasterBus, section 7.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,10 @@ inline constexpr int64_t kLeastGap_us = 3000;
 inline constexpr int64_t kLeastValueEvery_us = 500000;
 inline constexpr int64_t kAnswerTimeout_us = 250000;
 inline constexpr uint8_t kRepeats = 2;
-// Facts that nobody answered are asked for again after this long: rarely enough not to burden a bus for what is absent.
-inline constexpr int64_t kAskAgainAfter_us = 600 * kUsPerSecond;
+// Facts that nobody answered are asked for again after this long: soon when the road only stalled, rarely enough not to
+// burden a bus for what is absent. The last for ever.
+inline constexpr int64_t kAskAgainAfter_us[] = {5 * kUsPerSecond, 30 * kUsPerSecond, 120 * kUsPerSecond,
+                                                600 * kUsPerSecond};
 // A text whose pieces mixed with those that a display asked for is asked for again this soon, so often; then as above.
 inline constexpr int64_t kAskBrokenAfter_us = 1 * kUsPerSecond;
 inline constexpr uint8_t kBrokenRounds = 30;
@@ -51,6 +53,7 @@ class Reader {
   void Heard(const Model& model, uint16_t device, const Frame& frame);
   // The question to send now, if any.
   std::optional<Request> Next(const Model& model, int64_t now_us);
+  // When Next() may have a question; kNoDeadline: not before something is heard.
   int64_t next_deadline_us() const { return deadline_us_; }
   void LinkReset();
   const ReaderCounters& counters() const { return counters_; }
@@ -73,6 +76,7 @@ class Reader {
     bool broke = false;         // a text, since the last question
     uint8_t broken_rounds = 0;  // in which some text broke
     int64_t ask_again_us = 0;   // some of absent were not denied, only not answered; 0 = none
+    uint8_t rounds_in_vain = 0;
     std::vector<uint32_t> absent;
   };
 
@@ -80,6 +84,9 @@ class Reader {
   bool IsAbsent(const Progress& progress, const Request& request) const;
   void GiveUp(Progress* progress, bool denied);
   static void AskAgain(Progress* progress);
+  static void AskAgainAt(Progress* progress, int64_t at_us);
+  static int64_t AskAgainAfter(Progress* progress);
+  static int64_t DueOf(const Progress& progress);
   std::optional<Request> NextFact(const Model& model, uint16_t device, Progress* progress) const;
   std::optional<Request> NextOfItem(const Model& model, uint16_t device, uint16_t number, Progress* progress) const;
   std::optional<Request> NextText(const Model& model, uint16_t device, uint16_t id, Progress* progress) const;
@@ -91,6 +98,7 @@ class Reader {
   std::vector<Progress> devices_;
   uint16_t turn_ = 0;
   int64_t next_send_us_ = INT64_MIN;
+  int64_t looked_us_ = 0;
   int64_t deadline_us_ = 0;
 };
 

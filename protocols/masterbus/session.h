@@ -51,7 +51,10 @@ class MasterBusSession final : public vesta::Session {
   std::span<const vesta::Field> fields() const override { return table_.fields(); }
   void Receive(Bytes bytes, const Now& now, SessionEvents& events) override;
   void Tick(const Now& now, SessionEvents& events) override;
-  int64_t next_deadline_us() const override { return options_.read ? reader_.next_deadline_us() : kNoDeadline; }
+  // A question that has yet to go out is the transport's: on a road that is closed nothing is due.
+  int64_t next_deadline_us() const override {
+    return options_.read && outgoing_size_ == 0 ? reader_.next_deadline_us() : kNoDeadline;
+  }
   // One datagram at a time.
   Bytes Transmit() override { return {outgoing_.data(), outgoing_size_}; }
   void Transmitted(size_t count) override {

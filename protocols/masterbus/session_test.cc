@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -382,13 +383,63 @@ TEST(MasterBusReader, AsksAgainForWhatAStallLeftUnanswered) {
   const int64_t stall_us = (1 + kRepeats) * kAnswerTimeout_us;
   run(0, stall_us);  // only the name is asked for, in vain
   stalled = false;
-  run(stall_us, kAskAgainAfter_us);
+  run(stall_us, kAskAgainAfter_us[0]);
   EXPECT_EQ(asked_names, 1u + kRepeats);
   EXPECT_EQ(answered, 3u);  // article, serial number, groups: denied, and not asked for again
-  run(kAskAgainAfter_us, 4 * kAskAgainAfter_us);
+  run(kAskAgainAfter_us[0], 4 * kAskAgainAfter_us[3]);
   EXPECT_EQ(asked_names, 2u + kRepeats);
   EXPECT_EQ(answered, 4u);
   EXPECT_EQ(reader.counters().deaf, 0u);
+}
+
+// A fact that is never answered, of a device that answers all else: soon at first, then every ten minutes.
+TEST(MasterBusReader, AsksMoreAndMoreSeldomForWhatIsNeverAnswered) {
+  Bus bus;
+  bus.Send("046F1297#1B97120300020000");
+  const Model& model = bus.session.view().model();
+  Reader reader{Limits(), ReadingPace()};
+  Frame word;
+  word.address = model.device(0).address;
+  reader.Heard(model, 0, word);
+  std::vector<int64_t> asked_names_us;
+  for (int64_t now_us = 0; now_us < 7200 * kUsPerSecond; now_us += 5 * kUsPerMs) {
+    if (now_us % (20 * kUsPerSecond) == 0) reader.Heard(model, 0, word);  // an announce
+    if (reader.next_deadline_us() > now_us) continue;
+    const std::optional<Request> request = reader.Next(model, now_us);
+    if (!request) continue;
+    if (request->ask == Ask::kDeviceTextId && request->number == kStringName) {
+      if (asked_names_us.empty() || now_us - asked_names_us.back() > kUsPerSecond) asked_names_us.push_back(now_us);
+      continue;
+    }
+    Frame denial;
+    denial.role = Role::kPropertyNoValue;
+    denial.address = request->address;
+    denial.op = request->ask == Ask::kGroups ? kPropertyInfo : kPropertyStringId;
+    denial.selector = request->ask == Ask::kGroups ? kInfoMonitoringGroups : static_cast<uint8_t>(request->number);
+    reader.Heard(model, 0, denial);
+  }
+  ASSERT_GE(asked_names_us.size(), 5u);
+  EXPECT_LT(asked_names_us[1] - asked_names_us[0], 10 * kUsPerSecond);
+  const auto late = [](int64_t at_us) { return at_us > 3600 * kUsPerSecond; };
+  const auto in_the_second_hour = std::count_if(asked_names_us.begin(), asked_names_us.end(), late);
+  EXPECT_GE(in_the_second_hour, 5);
+  EXPECT_LE(in_the_second_hour, 10);
+}
+
+// A source that is closed takes nothing: the hub must not look for it all the time.
+TEST(MasterBusReader, AQuestionThatNobodyTakesMakesNothingDue) {
+  Options options;
+  options.read = true;
+  Bus bus(options);
+  bus.Send("046F1297#1B97120300020000");
+  bus.now.monotonic_us += kUsPerSecond;
+  ASSERT_LE(bus.session.next_deadline_us(), bus.now.monotonic_us);
+  bus.session.Tick(bus.now, bus.heard);
+  ASSERT_FALSE(bus.session.Transmit().empty());
+  EXPECT_EQ(bus.session.next_deadline_us(), kNoDeadline);
+  bus.session.LinkReset(bus.now, bus.heard);
+  EXPECT_TRUE(bus.session.Transmit().empty());
+  EXPECT_LE(bus.session.next_deadline_us(), bus.now.monotonic_us + ReadingPace().gap_us);
 }
 
 }  // namespace

@@ -33,17 +33,19 @@ MAY = {
     "hub/catalog": PORTABLE | {"hub/devices"},
     "hub/mqtt": {"model", "hub/config", "hub/clock"},
     # The rooms at the hub's edge never include one another: they meet at the journal, the live view and the model.
-    "hub/sources": PORTABLE | {"hub/config", "hub/clock", "hub/intake", "hub/live", "hub/mqtt"},
+    "hub/sources": PORTABLE | {"hub/config", "hub/clock", "hub/intake", "hub/live", "hub/mqtt",
+                    "linux_radio"},
     "hub/outputs": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
                     "hub/mqtt", "hub/nodes", "hub/catalog"},
     "hub/export": {"model", "formats", "hub/devices", "hub/journal", "hub/store", "hub/catalog"},
     "hub/insight": {"model", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live"},
     "hub/web": {"model", "formats", "hub/config", "hub/clock", "hub/devices", "hub/journal", "hub/store", "hub/live",
                 "hub/intake", "hub/keys", "hub/nodes", "hub/catalog", "hub/audit", "hub/places"},
-    "node_linux": PORTABLE | {"node"},
+    "linux_radio": PORTABLE,
+    "node_linux": PORTABLE | {"node", "linux_radio"},
     "simulators": PORTABLE | {"node"},
-    "app": PORTABLE | {"node", "hub", "simulators"},
-    "tests": PORTABLE | {"node", "hub", "simulators", "app"},
+    "app": PORTABLE | {"node", "hub", "simulators", "linux_radio"},
+    "tests": PORTABLE | {"node", "hub", "simulators", "app", "linux_radio"},
     "fuzz": PORTABLE | {"node", "hub", "simulators", "app"},
 }
 

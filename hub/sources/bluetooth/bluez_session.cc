@@ -411,7 +411,8 @@ void BluezSession::OnMonitorAnswer(const std::string& name, const sdbus::Error* 
     return;
   }
   Fail(adapter, ExplainDbusError(error->getName(), error->getMessage(), name + ": passive listening"));
-  if (options_.mode != "passive") {
+  // One that is only slow would be asked to search for ever.
+  if (options_.mode != "passive" && !IsNoAnswer(error->getName())) {
     adapter.passive_refused = true;
     adapter.retry_at_us = INT64_MIN;
   }

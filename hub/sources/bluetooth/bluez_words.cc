@@ -30,6 +30,10 @@ Block FindBlock(const std::string& folder) {
 
 }  // namespace
 
+bool IsNoAnswer(const std::string& name) {
+  return name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Timeout";
+}
+
 Trouble ExplainDbusError(const std::string& name, const std::string& message, const std::string& doing) {
   if (name == "org.freedesktop.DBus.Error.AccessDenied" || name == "org.bluez.Error.NotPermitted" ||
       name == "org.bluez.Error.NotAuthorized") {
@@ -40,7 +44,7 @@ Trouble ExplainDbusError(const std::string& name, const std::string& message, co
     return {fmt::format("{}: the adapter is not ready", doing),
             "it is tried again; `bluetoothctl show` tells its state"};
   }
-  if (name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Timeout") {
+  if (IsNoAnswer(name)) {
     return {fmt::format("{}: bluetoothd does not answer", doing),
             "it is tried again; see `systemctl status bluetooth`"};
   }

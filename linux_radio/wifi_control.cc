@@ -1,4 +1,4 @@
-#include "hub/sources/wifi_channel.h"
+#include "linux_radio/wifi_control.h"
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
@@ -10,12 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 
-namespace vesta::hub {
+#include "protocols/espnow/radiotap.h"
+
+namespace vesta::linux_radio {
 namespace {
 
-constexpr size_t kAnswerBytes = 32 * 1024;
 constexpr timeval kPatience{2, 0};
 constexpr int kMaxParts = 4096;  // of a dump that does not end
 
@@ -39,7 +39,15 @@ void ForEach(const uint8_t* data, size_t size, const std::function<void(const At
   }
 }
 
-class Request {
+int OpenSocket() {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+  if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  return fd;
+}
+
+}  // namespace
+
+class WifiControl::Request {
  public:
   Request(uint16_t family, uint8_t command, uint16_t flags) {
     auto* head = reinterpret_cast<nlmsghdr*>(bytes_.data());
@@ -60,6 +68,7 @@ class Request {
     head->nlmsg_len = static_cast<uint32_t>(at + NLA_HDRLEN + size);
   }
   void Add32(uint16_t type, uint32_t value) { Add(type, &value, sizeof value); }
+  void SetSequence(uint32_t sequence) { reinterpret_cast<nlmsghdr*>(bytes_.data())->nlmsg_seq = sequence; }
   const uint8_t* data() const { return bytes_.data(); }
   size_t size() const { return reinterpret_cast<const nlmsghdr*>(bytes_.data())->nlmsg_len; }
 
@@ -67,83 +76,85 @@ class Request {
   alignas(nlmsghdr) std::array<uint8_t, 256> bytes_{};
 };
 
-class Netlink {
- public:
-  Netlink() : fd_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC)) {
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  }
-  ~Netlink() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Netlink(const Netlink&) = delete;
-  Netlink& operator=(const Netlink&) = delete;
+WifiControl::WifiControl() : fd_(OpenSocket()) {}
 
-  // 0, or an errno.
-  int Ask(const Request& request, const std::function<void(const uint8_t*, size_t)>& take) {
-    if (fd_ < 0) return errno;
-    if (send(fd_, request.data(), request.size(), 0) < 0) return errno;
-    for (int part = 0; part < kMaxParts; ++part) {
-      const ssize_t got = recv(fd_, answer_.data(), answer_.size(), 0);
-      if (got < 0) return errno;
-      auto left = static_cast<uint32_t>(got);
-      for (auto* head = reinterpret_cast<nlmsghdr*>(answer_.data()); NLMSG_OK(head, left);
-           head = NLMSG_NEXT(head, left)) {
-        if (head->nlmsg_type == NLMSG_DONE) return 0;
-        if (head->nlmsg_type == NLMSG_ERROR) return -reinterpret_cast<const nlmsgerr*>(NLMSG_DATA(head))->error;
-        const auto* content = static_cast<const uint8_t*>(NLMSG_DATA(head)) + GENL_HDRLEN;
-        if (head->nlmsg_len >= NLMSG_LENGTH(GENL_HDRLEN)) take(content, head->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN));
-        if ((head->nlmsg_flags & NLM_F_MULTI) == 0 && !wants_ack_) return 0;
-      }
+WifiControl::~WifiControl() {
+  if (fd_ >= 0) close(fd_);
+}
+
+int WifiControl::Ask(Request request, bool wants_end, const Take& take) {
+  if (fd_ < 0) return EBADF;
+  request.SetSequence(++sequence_);
+  if (send(fd_, request.data(), request.size(), 0) < 0) return errno;
+  for (int part = 0; part < kMaxParts; ++part) {
+    const ssize_t got = recv(fd_, answer_.data(), answer_.size(), 0);
+    if (got < 0) return errno;
+    auto left = static_cast<uint32_t>(got);
+    for (auto* head = reinterpret_cast<nlmsghdr*>(answer_.data()); NLMSG_OK(head, left);
+         head = NLMSG_NEXT(head, left)) {
+      if (head->nlmsg_seq != sequence_) continue;  // the late answer to a question that was given up
+      if (head->nlmsg_type == NLMSG_DONE) return 0;
+      if (head->nlmsg_type == NLMSG_ERROR) return -reinterpret_cast<const nlmsgerr*>(NLMSG_DATA(head))->error;
+      const auto* content = static_cast<const uint8_t*>(NLMSG_DATA(head)) + GENL_HDRLEN;
+      if (head->nlmsg_len >= NLMSG_LENGTH(GENL_HDRLEN)) take(content, head->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN));
+      if (!wants_end) return 0;
     }
-    return EIO;
   }
+  return EIO;
+}
 
-  // 0 when the kernel has no Wi-Fi.
-  uint16_t Family() {
-    Request request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
-    request.Add(CTRL_ATTR_FAMILY_NAME, NL80211_GENL_NAME, sizeof NL80211_GENL_NAME);
-    uint16_t family = 0;
-    Ask(request, [&](const uint8_t* data, size_t size) {
-      ForEach(data, size, [&](const Attribute& one) {
-        if (one.type == CTRL_ATTR_FAMILY_ID && one.size >= sizeof family) std::memcpy(&family, one.data, sizeof family);
-      });
+// 0 when the kernel has no Wi-Fi.
+uint16_t WifiControl::Family() {
+  if (family_ != 0) return family_;
+  Request request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+  request.Add(CTRL_ATTR_FAMILY_NAME, NL80211_GENL_NAME, sizeof NL80211_GENL_NAME);
+  Ask(request, false, [this](const uint8_t* data, size_t size) {
+    ForEach(data, size, [this](const Attribute& one) {
+      if (one.type == CTRL_ATTR_FAMILY_ID && one.size >= sizeof family_)
+        std::memcpy(&family_, one.data, sizeof family_);
     });
-    return family;
-  }
-  void WantAck() { wants_ack_ = true; }
+  });
+  return family_;
+}
 
- private:
-  const int fd_;
-  bool wants_ack_ = false;
-  alignas(nlmsghdr) std::array<uint8_t, kAnswerBytes> answer_{};
-};
-
-}  // namespace
-
-std::string SetWifiChannel(unsigned interface_index, uint8_t channel) {
-  Netlink netlink;
-  const uint16_t family = netlink.Family();
+std::string WifiControl::SetChannel(unsigned interface_index, uint8_t channel) {
+  const uint16_t family = Family();
   if (family == 0) return "the kernel has no Wi-Fi";
   Request request(family, NL80211_CMD_SET_CHANNEL, NLM_F_ACK);
   request.Add32(NL80211_ATTR_IFINDEX, interface_index);
   request.Add32(NL80211_ATTR_WIPHY_FREQ, channel == 14 ? 2484u : 2407u + 5u * channel);
   request.Add32(NL80211_ATTR_WIPHY_CHANNEL_TYPE, NL80211_CHAN_HT20);
-  netlink.WantAck();
-  const int error = netlink.Ask(request, [](const uint8_t*, size_t) {});
+  const int error = Ask(request, true, [](const uint8_t*, size_t) {});
   return error == 0 ? "" : std::strerror(error);
+}
+
+uint8_t WifiControl::ReadChannel(unsigned interface_index) {
+  const uint16_t family = Family();
+  if (family == 0) return 0;
+  Request request(family, NL80211_CMD_GET_INTERFACE, 0);
+  request.Add32(NL80211_ATTR_IFINDEX, interface_index);
+  uint32_t frequency_mhz = 0;
+  Ask(request, false, [&](const uint8_t* data, size_t size) {
+    ForEach(data, size, [&](const Attribute& one) {
+      if (one.type == NL80211_ATTR_WIPHY_FREQ && one.size >= sizeof frequency_mhz) {
+        std::memcpy(&frequency_mhz, one.data, sizeof frequency_mhz);
+      }
+    });
+  });
+  return frequency_mhz > UINT16_MAX ? uint8_t{0} : espnow::ChannelOf(static_cast<uint16_t>(frequency_mhz));
 }
 
 std::vector<WifiRadio> ListWifiRadios(std::string* problem) {
   std::vector<WifiRadio> radios;
-  Netlink netlink;
-  const uint16_t family = netlink.Family();
+  WifiControl control;
+  const uint16_t family = control.Family();
   if (family == 0) {
     *problem = "this computer has no Wi-Fi that the kernel knows";
     return radios;
   }
-  Request request(family, NL80211_CMD_GET_WIPHY, NLM_F_DUMP);
+  WifiControl::Request request(family, NL80211_CMD_GET_WIPHY, NLM_F_DUMP);
   request.Add(NL80211_ATTR_SPLIT_WIPHY_DUMP, nullptr, 0);
-  const int error = netlink.Ask(request, [&](const uint8_t* data, size_t size) {
+  const int error = control.Ask(request, true, [&](const uint8_t* data, size_t size) {
     // A radio comes in several parts.
     WifiRadio* radio = nullptr;
     ForEach(data, size, [&](const Attribute& one) {
@@ -172,4 +183,4 @@ std::vector<WifiRadio> ListWifiRadios(std::string* problem) {
   return radios;
 }
 
-}  // namespace vesta::hub
+}  // namespace vesta::linux_radio
