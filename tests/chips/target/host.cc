@@ -8,8 +8,6 @@
 extern "C" {
 extern void (*const chip_constructors[])();
 extern void (*const chip_constructors_end[])();
-extern uint32_t chip_stack_limit[];
-extern uint32_t chip_stack[];
 }
 
 namespace vesta::chips {
@@ -17,7 +15,7 @@ namespace {
 
 constexpr int kDied = 3;
 constexpr uint32_t kPaint = 0xC0DEFACE;
-constexpr size_t kUnpainted = 256;  // the frames of PaintStack and of what it calls
+constexpr size_t kUnpainted = 128;  // the frame of PaintStack, which is painting
 
 char pending[512];
 size_t pending_size = 0;
@@ -47,13 +45,13 @@ void Die(const char* why) {
 }
 
 void PaintStack() {
-  uint32_t* top = static_cast<uint32_t*>(__builtin_frame_address(0)) - kUnpainted / sizeof(uint32_t);
-  for (uint32_t* word = chip_stack_limit; word < top; ++word) *const_cast<volatile uint32_t*>(word) = kPaint;
-  painted_from = top;
+  painted_from = static_cast<uint32_t*>(__builtin_frame_address(0)) - kUnpainted / sizeof(uint32_t);
+  for (size_t i = 1; i <= kPaintedStack / sizeof(uint32_t); ++i)
+    *const_cast<volatile uint32_t*>(painted_from - i) = kPaint;
 }
 
 size_t StackUsed() {
-  const uint32_t* word = chip_stack_limit;
+  const uint32_t* word = painted_from - kPaintedStack / sizeof(uint32_t);
   while (word < painted_from && *word == kPaint) ++word;
   return static_cast<size_t>(painted_from - word) * sizeof(uint32_t) + kUnpainted;
 }

@@ -19,9 +19,13 @@ void Close(int file);
 void NowAt(const char* what);
 [[noreturn]] void Die(const char* why);
 
-// The deepest use of the stack since the last PaintStack, in bytes below the caller of PaintStack.
+// The deepest use of the stack since the last PaintStack, in bytes below the caller of PaintStack, up to kPaintedStack.
+inline constexpr size_t kPaintedStack = 8192;
 void PaintStack();
 size_t StackUsed();
+
+// What operator new has given out, all told.
+size_t HeapTaken();
 
 }  // namespace vesta::chips
 

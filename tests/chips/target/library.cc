@@ -11,12 +11,19 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <unordered_map>
 
 #include "tests/chips/target/host.h"
 
 using vesta::chips::Die;
 
+namespace {
+size_t heap_taken = 0;
+}
+size_t vesta::chips::HeapTaken() { return heap_taken; }
+
 void* operator new(size_t size) {
+  heap_taken += size;
   void* memory = std::malloc(size);
   if (memory == nullptr) Die("out of memory");
   return memory;
@@ -26,6 +33,7 @@ void* operator new(size_t size, const std::nothrow_t&) noexcept { return std::ma
 void* operator new[](size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
 // The C library's memory is aligned for all but such types.
 void* operator new[](size_t size, std::align_val_t alignment) {
+  heap_taken += size;
   void* memory = memalign(static_cast<size_t>(alignment), size);
   if (memory == nullptr) Die("out of memory");
   return memory;
@@ -138,6 +146,19 @@ _Rb_tree_node_base* _Rb_tree_rebalance_for_erase(_Rb_tree_node_base* const x, _R
     next->_M_left->_M_parent = next;
   }
   return x;
+}
+
+// Buckets of hash tables: any number that grows does.
+size_t __detail::_Prime_rehash_policy::_M_next_bkt(size_t wanted) const {
+  size_t buckets = 13;
+  while (buckets < wanted) buckets = 2 * buckets + 1;
+  _M_next_resize = buckets;
+  return buckets;
+}
+
+pair<bool, size_t> __detail::_Prime_rehash_policy::_M_need_rehash(size_t buckets, size_t elements, size_t more) const {
+  if (elements + more <= _M_next_resize) return {false, 0};
+  return {true, _M_next_bkt(elements + more > buckets ? elements + more : buckets + 1)};
 }
 
 // The JSON library makes one of these when it would throw it.
