@@ -74,3 +74,10 @@ int64_t __wrap__ZN5vesta4node3App3RunEv(void* self) {
   const vesta::chips::Watch watch(&vesta::chips::node);
   return __real__ZN5vesta4node3App3RunEv(self);
 }
+
+extern "C" void __real__ZN5vesta4node3App5StartEv(void* self);
+extern "C" void __wrap__ZN5vesta4node3App5StartEv(void* self);
+void __wrap__ZN5vesta4node3App5StartEv(void* self) {
+  const vesta::chips::Watch watch(&vesta::chips::node);
+  __real__ZN5vesta4node3App5StartEv(self);
+}
