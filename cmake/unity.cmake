@@ -11,6 +11,7 @@ else()
   option(VESTA_UNITY "compile sources in groups" ON)
 endif()
 set(VESTA_UNITY_GROUP 8)
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH VESTA_UNITY_ROOT)  # also for the project in tests/chips/target
 
 # Compiled alone: a name that is local to the source is also one of a neighbour (or, command_line.cc, takes long itself).
 set(VESTA_APART
@@ -48,7 +49,7 @@ function(vesta_unity target)
   set(folders "")
   foreach(source IN LISTS ARGN)
     cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
-    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE name)
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${VESTA_UNITY_ROOT} OUTPUT_VARIABLE name)
     if(name IN_LIST VESTA_APART)
       continue()
     endif()
@@ -72,7 +73,7 @@ function(vesta_unity target)
 endfunction()
 
 foreach(name IN LISTS VESTA_APART)
-  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${name})
+  if(NOT EXISTS ${VESTA_UNITY_ROOT}/${name})
     message(FATAL_ERROR "VESTA_APART names ${name}, which does not exist")
   endif()
 endforeach()

@@ -87,10 +87,10 @@ void App::Start() {
 void App::LoadConfiguration() {
   ActiveText text(ports_.configuration);
   uint8_t first;
-  config_ = {};
+  Clear(&config_);
   if (text.Read(0, {&first, 1}) > 0) {
     const bool is_good = ReadConfig(text, &config_, &problem_) && CheckFits(config_, ports_, arena_.size(), &problem_);
-    if (!is_good) config_ = {};
+    if (!is_good) Clear(&config_);
   }
   if (config_.name.empty()) config_.name = options_.name;
   MakeFunctions();

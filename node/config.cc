@@ -1,6 +1,7 @@
 #include "node/config.h"
 
 #include <algorithm>
+#include <new>
 
 #include "node/screens/screen.h"
 
@@ -91,7 +92,7 @@ class Reader {
   Reader(TextSource& text, NodeConfig* out, Problem* problem) : json_(text), out_(*out), problem_(*problem) {}
 
   bool Read() {
-    out_ = {};
+    Clear(&out_);
     problem_.Clear();
     return ReadNode() && Check();
   }
@@ -334,6 +335,8 @@ class Reader {
 };
 
 }  // namespace
+
+void Clear(NodeConfig* config) { new (config) NodeConfig(); }
 
 std::string_view NameOf(FunctionType type) { return kTypes[static_cast<size_t>(type)]; }
 

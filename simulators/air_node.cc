@@ -187,7 +187,7 @@ bool AirNode::Activate() {
 
 size_t AirNode::ReadActive(uint32_t offset, std::span<uint8_t> out) {
   if (offset >= active_.size()) return 0;
-  const size_t size = std::min(out.size(), active_.size() - offset);
+  const size_t size = std::min<size_t>(out.size(), active_.size() - offset);
   std::copy_n(active_.begin() + offset, size, out.begin());
   return size;
 }

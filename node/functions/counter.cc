@@ -65,7 +65,7 @@ void CounterFunction::Describe(ItemSink& sink) const {
   d.quantity = kQuantities[static_cast<size_t>(config_.counts)];
   d.unit = kUnits[static_cast<size_t>(config_.counts)];
   d.exponent = static_cast<int8_t>(config_.exponent);
-  d.decimals = static_cast<uint8_t>(std::max(0, -config_.exponent));
+  d.decimals = static_cast<uint8_t>(std::max<int32_t>(0, -config_.exponent));
   sink.Add(d);
   sink.Add(Described(1, "edges_lost", "counter"));
 }

@@ -76,7 +76,7 @@ uint16_t Crc16Arc(std::span<const uint8_t> bytes) {
     crc = static_cast<uint64_t>(kArcSlices[7][w & 0xFF] ^ kArcSlices[6][(w >> 8) & 0xFF] ^
                                 kArcSlices[5][(w >> 16) & 0xFF] ^ kArcSlices[4][(w >> 24) & 0xFF] ^
                                 kArcSlices[3][(w >> 32) & 0xFF] ^ kArcSlices[2][(w >> 40) & 0xFF] ^
-                                kArcSlices[1][(w >> 48) & 0xFF] ^ kArcSlices[0][w >> 56]);
+                                kArcSlices[1][(w >> 48) & 0xFF] ^ kArcSlices[0][static_cast<uint8_t>(w >> 56)]);
   }
   auto result = static_cast<uint16_t>(crc);
   for (; n > 0; --n, ++p) result = Step(kArcTable, result, *p);

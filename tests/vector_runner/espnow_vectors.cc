@@ -226,7 +226,7 @@ legacy::Peer PeerOf(const Json& id, const Json& devices, const char* id_key, con
   legacy::Peer peer;
   peer.id = number(id);
   for (const Json& d : devices) {
-    if (peer.device_count == legacy::kSlots) throw std::runtime_error("more than 12 devices");
+    if (peer.device_count == legacy::kSlots) Fail("more than 12 devices");
     peer.devices[peer.device_count++] = {number(d.at(id_key)), number(d.at(type_key)), number(d.at(control_key))};
   }
   return peer;
@@ -294,7 +294,7 @@ Network NetworkOf(const Json& file) {
   return network;
 }
 
-Json ReadJson(const std::filesystem::path& path) {
+Json ReadJson(const std::string& path) {
   const std::vector<uint8_t> bytes = ReadBytes(path);
   return Json::parse(bytes.begin(), bytes.end());
 }
@@ -336,7 +336,7 @@ void RunNetwork(const Json& file, const Json& expected, Results* results) {
 }
 
 void RunDashboard(const VectorFile& file, Results* results) {
-  const Network network = NetworkOf(ReadJson(file.path.parent_path() / "vesta-network.json"));
+  const Network network = NetworkOf(ReadJson(file.Beside("vesta-network.json")));
   for (const Json& e : file.json.at("events")) {
     Report* report = results->Add("event of " + std::to_string(e.at("peer").get<int>()));
     const legacy::Message message = legacy::ReadMessage(FromHex(e.at("body_hex").get<std::string>()));
@@ -374,7 +374,7 @@ void RunDashboard(const VectorFile& file, Results* results) {
 
 UtcUs UtcOf(const Json& text) {
   UtcUs us = kNoTime;
-  if (!ParseIso8601(text.get<std::string>() + "Z", &us)) throw std::runtime_error("no time: " + Shown(text));
+  if (!ParseIso8601(text.get<std::string>() + "Z", &us)) Fail("no time: " + Shown(text));
   return us;
 }
 
@@ -397,7 +397,7 @@ void RunLog(const Json& file, Results* results) {
   // The product gets the local date; here the C library works it out.
   setenv("TZ", file.at("time_zone").get<std::string>().c_str(), 1);
   tzset();
-  const time_t t = UtcOf(file.at("writes_utc")[0]) / kUsPerSecond;
+  const auto t = static_cast<time_t>(UtcOf(file.at("writes_utc")[0]) / kUsPerSecond);
   struct tm local {};
   localtime_r(&t, &local);
   char name[legacy::kFileNameSize];
@@ -407,11 +407,11 @@ void RunLog(const Json& file, Results* results) {
 }
 
 // What an ESP-NOW vector file holds, by its name in the set.
-std::string NameOf(const VectorFile& file) { return file.path.filename().string(); }
+std::string NameOf(const VectorFile& file) { return std::string(file.name()); }
 
 }  // namespace
 
-bool ClaimsEspNow(const VectorFile& file) { return file.path.parent_path().filename() == "espnow"; }
+bool ClaimsEspNow(const VectorFile& file) { return file.folder() == "espnow"; }
 
 void RunEspNow(const VectorFile& file, Results* results) {
   const std::string name = NameOf(file);
@@ -420,10 +420,10 @@ void RunEspNow(const VectorFile& file, Results* results) {
   } else if (name == "session.json") {
     RunSession(file.json, results);
   } else if (name == "vesta-network.json") {
-    RunNetwork(file.json, ReadJson(file.path.parent_path() / "vesta-network.expect.json"), results);
+    RunNetwork(file.json, ReadJson(file.Beside("vesta-network.expect.json")), results);
   } else if (name == "vesta-network.expect.json") {
     // Named with its input, of which it is the second half.
-    RunNetwork(ReadJson(file.path.parent_path() / "vesta-network.json"), file.json, results);
+    RunNetwork(ReadJson(file.Beside("vesta-network.json")), file.json, results);
   } else if (name == "vesta-dashboard.json") {
     RunDashboard(file, results);
   } else if (name == "vesta-log.json") {

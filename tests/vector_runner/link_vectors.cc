@@ -14,7 +14,7 @@ using link::Direction;
 template <size_t n = 32>
 std::array<uint8_t, n> Array(const Json& hex) {
   const std::vector<uint8_t> bytes = FromHex(hex.get<std::string>());
-  if (bytes.size() != n) throw std::runtime_error("not " + std::to_string(n) + " bytes: " + Shown(hex));
+  if (bytes.size() != n) Fail("not " + std::to_string(n) + " bytes: " + Shown(hex));
   std::array<uint8_t, n> out;
   std::copy(bytes.begin(), bytes.end(), out.begin());
   return out;

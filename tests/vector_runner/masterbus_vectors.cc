@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 #include "model/hex_digit.h"
 #include "protocols/can_text.h"
@@ -261,16 +260,17 @@ void CompareWrites(const Json& expected, const Json& got, Report* report) {
 void RunSession(const VectorFile& file, Results* results) {
   const std::string name = file.json.at("log");
   Report* report = results->Add(name);
-  std::ifstream log(file.path.parent_path() / name);
-  if (!log) return report->Differ("", "the log", "no such file");
+  const std::vector<uint8_t> log = ReadBytes(file.Beside(name));
 
   masterbus::MasterBusSession session{masterbus::Options()};
   Readings readings;
-  std::string line;
   UtcUs first_us = kNoTime;
   size_t frames = 0;
   Json writes = Json::array();
-  while (std::getline(log, line)) {
+  for (auto begin = log.begin(); begin != log.end();) {
+    const auto end = std::find(begin, log.end(), '\n');
+    const std::string line(begin, end);
+    begin = end == log.end() ? end : end + 1;
     can::CandumpLine read;
     if (can::ParseCandumpLine(line, &read) != can::CandumpStatus::kFrame) {
       report->Differ("log", "a frame in every line", line);
@@ -292,7 +292,7 @@ void RunSession(const VectorFile& file, Results* results) {
   Json got;
   got["frames"] = frames;
   got["roles"] = Json::object();
-  size_t values = 0;
+  uint64_t values = 0;
   for (size_t r = 0; r < static_cast<size_t>(Role::kCountOfRoles); ++r) {
     const auto role = static_cast<Role>(r);
     if (view.traffic().role(role) > 0) got["roles"][masterbus::RoleName(role)] = view.traffic().role(role);

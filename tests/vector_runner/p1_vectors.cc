@@ -102,7 +102,7 @@ Run FeedAll(const p1::Options& options, const std::vector<uint8_t>& bytes, Repor
 p1::Options OptionsOf(const Json& expected) {
   p1::Options options;
   const Json& assume = expected.at("assume");
-  if (!FindZone(assume.at("zone").get<std::string>(), &options.zone)) throw std::runtime_error("unknown zone");
+  if (!FindZone(assume.at("zone").get<std::string>(), &options.zone)) Fail("unknown zone");
   const Json rule = assume.contains("tariff_rule") ? assume["tariff_rule"] : Json(nullptr);
   if (rule == "nl") options.tariff_rule = p1::TariffRule::kNl;
   if (rule == "be") options.tariff_rule = p1::TariffRule::kBe;
@@ -261,7 +261,7 @@ void RunTelegram(const Json& expected, const std::vector<uint8_t>& bytes, Report
   view.raw = frame.raw;
   view.complete = frame.verdict != FrameVerdict::kDiscarded;
   view.offset = frame.offset;
-  const size_t behind = frame.offset + frame.raw.size();
+  const size_t behind = static_cast<size_t>(frame.offset) + frame.raw.size();
   const int mask = options.strip_bit7 ? 0x7F : 0xFF;
   view.followed_by_junk =
       view.complete && behind < bytes.size() && (bytes[behind] & mask) != '\r' && (bytes[behind] & mask) != '\n';
@@ -405,7 +405,7 @@ void RunEncrypted(const Json& expected, const std::vector<uint8_t>& bytes, Repor
 // The input file that the vector names, checked against the size that it states.
 std::vector<uint8_t> ReadInput(const VectorFile& file, Report* report) {
   const Json& input = file.json.at("input");
-  std::vector<uint8_t> bytes = ReadBytes(file.path.parent_path() / input.at("file").get<std::string>());
+  std::vector<uint8_t> bytes = ReadBytes(file.Beside(input.at("file").get<std::string>()));
   if (input.contains("bytes") && input["bytes"] != bytes.size()) {
     report->Differ("input.bytes", Shown(input["bytes"]), std::to_string(bytes.size()));
   }

@@ -2,11 +2,13 @@
 //
 // Every *.json below the given folders is offered to the formats in turn; the one that claims it runs its cases. A file
 // that nobody claims is a failure. A protocol joins by one row in Formats() (formats.cc).
+//
+// All but main.cc is also compiled for the chips (tests/chips), where it runs without an operating system: no streams,
+// no file system library, and what would be thrown ends the run.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -50,21 +52,38 @@ class Results {
 void Compare(const std::string& path, const Json& expected, const Json& got, Report* report);
 // One line of JSON, cut when it is long, whatever bytes are in it.
 std::string Shown(const Json& json);
-std::string ToHex(std::span<const uint8_t> bytes);                  // small letters
-std::vector<uint8_t> FromHex(std::string_view hex);                 // throws std::invalid_argument
-std::vector<uint8_t> ReadBytes(const std::filesystem::path& file);  // throws std::runtime_error
+std::string ToHex(std::span<const uint8_t> bytes);   // small letters
+std::vector<uint8_t> FromHex(std::string_view hex);  // calls Fail
+
+// The vector is not what its README describes: its file fails with the text. Given by the program, as is ReadBytes.
+[[noreturn]] void Fail(const std::string& text);
+std::vector<uint8_t> ReadBytes(const std::string& file);  // calls Fail when there is no such file
 
 struct VectorFile {
-  std::filesystem::path path;
+  std::string path;
   Json json;
+
+  std::string_view name() const;                     // without its folders
+  std::string_view folder() const;                   // the last one's name
+  std::string Beside(std::string_view other) const;  // the path of another file in the same folder
 };
 
 struct Format {
   std::string_view name;
   bool (*claims)(const VectorFile& file);
-  // Adds a case for each thing that is checked. May throw: that fails the file with the exception's text.
+  // Adds a case for each thing that is checked.
   void (*run)(const VectorFile& file, Results* results);
 };
 std::span<const Format> Formats();
+
+// Offers the file to the formats.
+void RunFile(const VectorFile& file, Results* results);
+
+struct Totals {
+  int passed = 0;
+  int failed = 0;
+};
+// Names what differed in each case and counts.
+void Print(const std::string& path, const Results& results, Totals* totals);
 
 }  // namespace vesta::vectors

@@ -1,6 +1,7 @@
 // VE.Direct: streams of text and HEX in any chunks through the session, and HEX frames one by one, both ways.
 //
 // vedirect-text.json and vedirect-hex.json, whose shapes tests/vectors/victron/README.md describes.
+#include <cinttypes>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -177,7 +178,7 @@ Json NumberOrNull(uint32_t number, uint32_t none) { return number == none ? Json
 
 Json UpperHex(uint32_t number) {
   char text[16];
-  std::snprintf(text, sizeof text, "%08X", number);
+  std::snprintf(text, sizeof text, "%08" PRIX32, number);
   return text;
 }
 
@@ -317,7 +318,7 @@ void RunHexCase(const Json& vector, Report* report) {
   Expect("encoded get", text, TextOf({built.data(), size}), report);
 }
 
-bool IsNamed(const VectorFile& file, std::string_view name) { return file.path.filename() == name; }
+bool IsNamed(const VectorFile& file, std::string_view name) { return file.name() == name; }
 
 }  // namespace
 

@@ -1,0 +1,31 @@
+# Both chips with Debian's compilers as tests/chips/fetch unpacked them. CHIP (rv32imc or lx106) and CHIP_TOOLS (the folder)
+# are given on the command line.
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES CHIP CHIP_TOOLS)
+set(CMAKE_C_COMPILER_WORKS ON)
+set(CMAKE_CXX_COMPILER_WORKS ON)
+
+if(CHIP STREQUAL "rv32imc")
+  set(prefix riscv64-unknown-elf)
+  set(machine "-march=rv32imc -mabi=ilp32")
+  set(libc_headers ${CHIP_TOOLS}/usr/lib/picolibc/riscv64-unknown-elf/include)
+  set(CHIP_LIBC ${CHIP_TOOLS}/usr/lib/picolibc/riscv64-unknown-elf/lib/release/rv32im/ilp32/libc.a)
+elseif(CHIP STREQUAL "lx106")
+  set(prefix xtensa-lx106-elf)
+  # As the ESP8266's own SDK: literals stand beside their code, which may be far from what it calls.
+  set(machine "-mlongcalls -mtext-section-literals")
+  set(libc_headers ${CHIP_TOOLS}/usr/lib/xtensa-lx106-elf/include/release)
+  set(CHIP_LIBC ${CHIP_TOOLS}/usr/lib/xtensa-lx106-elf/lib/release/libc.a)
+else()
+  message(FATAL_ERROR "CHIP is rv32imc or lx106")
+endif()
+
+set(CMAKE_C_COMPILER ${CHIP_TOOLS}/usr/bin/${prefix}-gcc)
+set(CMAKE_CXX_COMPILER ${CHIP_TOOLS}/usr/bin/${prefix}-g++)
+set(CMAKE_ASM_COMPILER ${CMAKE_C_COMPILER})
+# Neither compiler comes with headers of a C++ library: those of the third bare-metal GCC of the same version do.
+set(cxx_headers ${CHIP_TOOLS}/usr/include/newlib/c++/12.2.1)
+set(CMAKE_ASM_FLAGS_INIT "${machine}")
+set(CMAKE_C_FLAGS_INIT "${machine} -isystem ${libc_headers}")
+set(CMAKE_CXX_FLAGS_INIT "${machine} -isystem ${cxx_headers} -isystem ${cxx_headers}/arm-none-eabi -isystem ${libc_headers}")
