@@ -9,21 +9,26 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "node_linux/supervisor.h"
+
 namespace vesta::node_linux {
 
 namespace {
 
-constexpr uint32_t kFirmware = 1;
+// While a page is on its way, a client that reads slowly is looked at so often.
+constexpr int64_t kPortalLook_us = 50000;
 
 }  // namespace
 
-Program::Program(const Options& options)
+Program::Program(const Options& options, uint32_t firmware)
     : options_(options),
+      version_(firmware),
       store_(options.state),
-      firmware_(options.state + "/firmware", 0),
+      firmware_(options.state, options.signer.has_value()),
       configuration_(options.state + "/configuration.json", kMaxConfiguration),
       udp_(options.gateway, options.port, options.exposed),
       radio_(udp_, options.address.value_or(MakeAddress()), *this),
+      portal_(options_.page_password),
       memory_(kSleepMemory) {}
 
 int64_t Program::now_us() const {
@@ -103,6 +108,7 @@ void Program::Say() {
   if (s.lost > 0) now += ", " + std::to_string(s.lost) + " reports lost";
   if (!s.problem.empty()) now += ", problem: " + std::string(s.problem);
   if (!udp_.problem().empty()) now += ", " + udp_.problem();
+  if (tcp_ != nullptr && !tcp_->problem().empty()) now += ", " + tcp_->problem();
   if (now == said_) return;
   said_ = now;
   std::printf("%s\n", now.c_str());
@@ -110,44 +116,60 @@ void Program::Say() {
 }
 
 void Program::Wait(int64_t until_us) {
-  std::array<pollfd, 2 + node::kMaxSerialPorts> fds;
+  std::array<pollfd, 4> fds;
   nfds_t count = 0;
   const auto add = [&](int fd) {
     if (fd >= 0) fds[count++] = {fd, POLLIN, 0};
   };
   add(udp_.fd());
+  if (tcp_ != nullptr) {
+    add(tcp_->listener());
+    add(tcp_->connection());
+  }
   if (can_ != nullptr) add(can_->fd());
   const int64_t wait_us = std::clamp<int64_t>(until_us - now_us(), 0, 1000000);
   timespec timeout{static_cast<time_t>(wait_us / 1000000), static_cast<long>(wait_us % 1000000 * 1000)};
   ppoll(fds.data(), count, &timeout, nullptr);
 }
 
+// The node's own page may have given it another secret and name.
+node::AppOptions Program::MakeAppOptions() {
+  const node::Settings settings = node::ReadSettings(store_);
+  node::AppOptions o;
+  o.firmware = version_;
+  o.signer = options_.signer.value_or(crypto::P256Key{});
+  o.hardware = node::kHardwareLinux;
+  o.network = options_.network;
+  o.has_secret = settings.has_secret || options_.secret.has_value();
+  o.secret = settings.has_secret ? settings.secret : options_.secret.value_or(link::Secret{});
+  o.joins_by_window = !o.has_secret;
+  o.name.Set(settings.name.empty() ? options_.name : settings.name.view());
+  return o;
+}
+
 int Program::Run(const std::atomic<bool>& stops) {
   std::error_code error;
   std::filesystem::create_directories(options_.state, error);
   const node::Ports ports = MakePorts();
-  node::AppOptions o;
-  o.firmware = kFirmware;
-  o.hardware = node::kHardwareLinux;
-  o.network = options_.network;
-  o.has_secret = options_.secret.has_value();
-  o.secret = options_.secret.value_or(link::Secret{});
-  o.joins_by_window = !o.has_secret;
-  o.name.Set(options_.name);
-  while (!stops) {
+  if (options_.page_port != 0) tcp_ = std::make_unique<TcpServer>(options_.page_port, options_.page_exposed);
+  while (!stops && !firmware_.is_replaced()) {
     if (pins_ != nullptr) pins_->SetNow(now_us());
-    app_ = std::make_unique<node::App>(ports, o);
+    app_ = std::make_unique<node::App>(ports, MakeAppOptions());
     app_->Start();
     TakeConfiguration();
     while (!stops && !app_->is_over()) {
       if (pins_ != nullptr) pins_->SetNow(now_us());
-      const int64_t next_us = app_->Run();
+      int64_t next_us = app_->Run();
+      if (tcp_ != nullptr && !app_->is_over()) {
+        portal_.Run(now_us(), *tcp_, *app_);
+        if (!portal_.is_done()) next_us = std::min(next_us, now_us() + kPortalLook_us);
+      }
       Say();
       if (!app_->is_over()) Wait(next_us);
     }
   }
   app_->Stop();
-  return 0;
+  return firmware_.is_replaced() && !stops ? kExitReplaced : 0;
 }
 
 }  // namespace vesta::node_linux

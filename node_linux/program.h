@@ -11,6 +11,8 @@
 #include "node_linux/lines.h"
 #include "node_linux/options.h"
 #include "node_linux/pins.h"
+#include "node_linux/program_slot.h"
+#include "node_linux/tcp_server.h"
 #include "node_linux/udp_link.h"
 
 namespace vesta::node_linux {
@@ -21,7 +23,8 @@ inline constexpr size_t kMaxConfiguration = 4096;
 
 class Program final : private node::Clock, private node::Sleep, private link::RandomSource {
  public:
-  explicit Program(const Options& options);
+  // firmware: the version that runs.
+  Program(const Options& options, uint32_t firmware);
 
   // Returns the exit code. Notes on what happens go to standard output, a line each.
   int Run(const std::atomic<bool>& stops);
@@ -37,13 +40,15 @@ class Program final : private node::Clock, private node::Sleep, private link::Ra
 
   node::Ports MakePorts();
   link::Address MakeAddress() const;
+  node::AppOptions MakeAppOptions();
   void TakeConfiguration();
   void Say();
   void Wait(int64_t until_us);
 
   const Options options_;
+  const uint32_t version_;
   FileStore store_;
-  FileSlot firmware_;
+  ProgramSlot firmware_;
   FileSlot configuration_;
   UdpLink udp_;
   node::RadioOverIp radio_;
@@ -53,6 +58,8 @@ class Program final : private node::Clock, private node::Sleep, private link::Ra
   std::unique_ptr<SysfsPins> pins_;
   std::unique_ptr<KernelOneWire> one_wire_;
   std::unique_ptr<DisplayFile> display_;
+  std::unique_ptr<TcpServer> tcp_;
+  node::Portal portal_;
   std::vector<uint8_t> memory_;
   bool is_kept_ = false;
   std::unique_ptr<node::App> app_;

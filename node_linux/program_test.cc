@@ -1,160 +1,16 @@
 // The real program against the hub's end of the link, over UDP on this computer: pins, 1-Wire and display are folders
 // and files as the kernel's.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <map>
-#include <random>
 #include <sstream>
 
 #include "node_linux/files.h"
 #include "node_linux/options.h"
-#include "protocols/espnow/udp_air.h"
-#include "protocols/link/hub.h"
+#include "node_linux/program_for_test.h"
 
 namespace vesta::node_linux {
 namespace {
-
-namespace fs = std::filesystem;
-
-int64_t Now_us() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return int64_t{t.tv_sec} * 1000000 + t.tv_nsec / 1000;
-}
-
-class SystemRandom final : public link::RandomSource {
- public:
-  void Fill(std::span<uint8_t> out) override {
-    for (uint8_t& b : out) b = static_cast<uint8_t>(device_());
-  }
-
- private:
-  std::random_device device_;
-};
-
-// A hub at a UDP port.
-class UdpHub final : private link::HubEvents {
- public:
-  UdpHub() {
-    fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    socklen_t size = sizeof(address);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port = ntohs(address.sin_port);
-    hub.SetGateway(0, kAddress, 6);
-  }
-  ~UdpHub() override { close(fd_); }
-
-  bool RunUntil(const std::function<bool()>& is_done, int seconds) {
-    const int64_t until_us = Now_us() + int64_t{seconds} * 1000000;
-    while (!is_done()) {
-      if (Now_us() > until_us) return false;
-      pollfd p{fd_, POLLIN, 0};
-      poll(&p, 1, 20);
-      uint8_t bytes[2048];
-      ssize_t got = 0;
-      socklen_t size = sizeof(peer_);
-      while ((got = recvfrom(fd_, bytes, sizeof(bytes), 0, reinterpret_cast<sockaddr*>(&peer_), &size)) > 0) {
-        espnow::Packet packet;
-        if (!espnow::ReadUdpAir({bytes, static_cast<size_t>(got)}, &packet)) continue;
-        if (!espnow::IsHeardOn(6, packet.radiotap.channel)) continue;
-        hub.Receive({0, packet.sender, packet.receiver, 6, 0, packet.elements[0].body}, now(), *this);
-      }
-      if (hub.next_deadline_us() <= Now_us()) hub.Tick(now(), *this);
-    }
-    return true;
-  }
-  Now now() const { return {Now_us(), time(nullptr) * kUsPerSecond, ClockQuality::kSynchronised}; }
-  void Set(uint8_t index, int64_t value) {
-    const auto& [number, info] = *infos.begin();
-    hub.SetItem(number, link::IntegerItem(index, value), now(), *this);
-  }
-
-  SystemRandom random;
-  link::Hub hub{{1, 4, true}, random};
-  uint16_t port = 0;
-  std::map<uint16_t, link::NodeInfo> infos;
-  std::map<uint8_t, int64_t> values;
-  std::vector<link::Result> results;
-
- private:
-  static constexpr link::Address kAddress = {2, 0xAA, 0, 0, 0, 1};
-
-  void Send(uint8_t, const link::Address& from, const link::Address& to, link::Bytes frame) override {
-    espnow::SendOptions options;
-    options.sender = from;
-    options.receiver = to;
-    uint8_t out[espnow::kMaxUdpAirSize];
-    const size_t size = espnow::WriteUdpAir(options, 6, -40, frame, out);
-    sendto(fd_, out, size, 0, reinterpret_cast<sockaddr*>(&peer_), sizeof(peer_));
-  }
-  link::JoinPolicy OnJoinRequest(const link::JoinRequest&) override {
-    link::JoinPolicy policy{link::JoinPolicy::Rule::kBySecret, {}, 0};
-    policy.secret.fill(0x5A);
-    return policy;
-  }
-  void OnRefused(const link::Address&, link::Refusal, const link::NodeInfo&) override {}
-  void OnCode(const link::Address&, uint32_t, const link::NodeInfo&) override {}
-  void OnJoined(const link::PeerRecord& record, const link::NodeInfo& info) override { infos[record.node] = info; }
-  void OnSession(uint16_t node, const link::NodeInfo& info) override { infos[node] = info; }
-  bool OnReport(uint16_t, const link::Report& report) override {
-    link::ItemReader reader(report.items);
-    link::Item item;
-    while (reader.Next(&item)) {
-      if (item.type != link::ValueType::kBytes && item.type != link::ValueType::kNone)
-        values[item.index] = item.integer;
-    }
-    return true;
-  }
-  void OnResult(uint16_t, const link::Result& result) override { results.push_back(result); }
-  void OnDescription(uint16_t, const link::Description&) override {}
-  size_t ReadBlob(size_t, uint32_t, std::span<uint8_t>) override { return 0; }
-  void OnBlobStatus(uint16_t, const link::BlobStatus&) override {}
-
-  int fd_ = -1;
-  sockaddr_in peer_ = {};
-};
-
-void Put(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path) << text;
-}
-
-class Program {
- public:
-  explicit Program(const fs::path& settings) {
-    pid_ = fork();
-    if (pid_ != 0) return;
-    execl(VESTA_NODE_PROGRAM, "vesta-node", "--config", settings.c_str(), nullptr);
-    _exit(127);
-  }
-  ~Program() { Stop(); }
-  int Stop() {
-    if (pid_ <= 0) return status_;
-    kill(pid_, SIGTERM);
-    waitpid(pid_, &status_, 0);
-    pid_ = -1;
-    return status_;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int status_ = 0;
-};
 
 class ProgramTest : public testing::Test {
  protected:
@@ -195,7 +51,7 @@ TEST_F(ProgramTest, JoinsSendsReadingsTakesASetPointAndKeepsIt) {
   UdpHub hub;
   const fs::path settings = Settings(hub.port);
   {
-    Program program(settings);
+    NodeProcess program(settings);
     ASSERT_TRUE(hub.RunUntil([&] { return hub.values.count(1) != 0 && hub.values.count(6) != 0; }, 20));
     EXPECT_EQ(hub.values[1], 215000) << "21.5 degrees, times 10^-4";
     EXPECT_EQ(hub.values[6], 20000);
@@ -209,7 +65,7 @@ TEST_F(ProgramTest, JoinsSendsReadingsTakesASetPointAndKeepsIt) {
     EXPECT_EQ(program.Stop(), 0);
   }
   hub.values.clear();
-  Program program(settings);
+  NodeProcess program(settings);
   ASSERT_TRUE(hub.RunUntil([&] { return hub.values.count(6) != 0; }, 20));
   EXPECT_EQ(hub.values[6], 25500) << "kept over the restart";
   EXPECT_EQ(hub.infos.begin()->second.configuration, 2u);
