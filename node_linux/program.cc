@@ -147,6 +147,12 @@ node::AppOptions Program::MakeAppOptions() {
   return o;
 }
 
+void Program::Sleep(int64_t until_us) {
+  const int64_t wait_us = std::clamp<int64_t>(until_us - now_us(), 0, kUsPerSecond);
+  timespec time{static_cast<time_t>(wait_us / 1000000), static_cast<long>(wait_us % 1000000 * 1000)};
+  nanosleep(&time, nullptr);
+}
+
 int Program::Run(const std::atomic<bool>& stops) {
   std::error_code error;
   std::filesystem::create_directories(options_.state, error);
@@ -157,6 +163,7 @@ int Program::Run(const std::atomic<bool>& stops) {
     app_ = std::make_unique<node::App>(ports, MakeAppOptions());
     app_->Start();
     TakeConfiguration();
+    wake_us_ = 0;
     while (!stops && !app_->is_over()) {
       if (pins_ != nullptr) pins_->SetNow(now_us());
       int64_t next_us = app_->Run();
@@ -166,6 +173,11 @@ int Program::Run(const std::atomic<bool>& stops) {
       }
       Say();
       if (!app_->is_over()) Wait(next_us);
+    }
+    if (wake_us_ == 0) continue;
+    while (!stops && wake_us_ > now_us()) Sleep(wake_us_);
+    // What came meanwhile is not heard, as on a chip.
+    while (!udp_.Next().empty()) {
     }
   }
   app_->Stop();

@@ -33,8 +33,12 @@ class Program final : private node::Clock, private node::Sleep, private link::Ra
   int64_t now_us() const override;
   std::span<uint8_t> memory() override { return memory_; }
   bool is_kept() const override { return is_kept_; }
-  bool can_sleep() const override { return false; }
-  void SleepUntil(int64_t) override {}
+  // The process waits instead: the same as deep sleep for the application, without its saving of power.
+  bool can_sleep() const override { return true; }
+  void SleepUntil(int64_t at_us) override {
+    is_kept_ = true;
+    wake_us_ = at_us;
+  }
   void Restart() override { is_kept_ = true; }
   void Fill(std::span<uint8_t> out) override;
 
@@ -44,6 +48,7 @@ class Program final : private node::Clock, private node::Sleep, private link::Ra
   void TakeConfiguration();
   void Say();
   void Wait(int64_t until_us);
+  void Sleep(int64_t until_us);
 
   const Options options_;
   const uint32_t version_;
@@ -62,6 +67,7 @@ class Program final : private node::Clock, private node::Sleep, private link::Ra
   node::Portal portal_;
   std::vector<uint8_t> memory_;
   bool is_kept_ = false;
+  int64_t wake_us_ = 0;  // 0: it does not sleep
   std::unique_ptr<node::App> app_;
   std::string said_;
 };

@@ -89,6 +89,7 @@ class UdpHub final : private link::HubEvents {
   std::map<uint16_t, link::NodeInfo> infos;
   std::map<uint8_t, int64_t> values;
   std::vector<link::Result> results;
+  int reports = 0;
   std::string image;
   uint32_t highest_block = 0;
   int begun_anew = 0;
@@ -116,6 +117,7 @@ class UdpHub final : private link::HubEvents {
   void OnJoined(const link::PeerRecord& record, const link::NodeInfo& info) override { infos[record.node] = info; }
   void OnSession(uint16_t node, const link::NodeInfo& info) override { infos[node] = info; }
   bool OnReport(uint16_t, const link::Report& report) override {
+    ++reports;
     link::ItemReader reader(report.items);
     link::Item item;
     while (reader.Next(&item)) {
@@ -140,6 +142,40 @@ class UdpHub final : private link::HubEvents {
   int fd_ = -1;
   sockaddr_in peer_ = {};
 };
+
+inline uint16_t FreeTcpPort() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+// The whole answer.
+inline std::string Ask(uint16_t port, const std::string& request) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  std::string answer;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+      send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+    char part[4096];
+    for (ssize_t size; (size = recv(fd, part, sizeof(part), 0)) > 0;) answer.append(part, static_cast<size_t>(size));
+  }
+  close(fd);
+  return answer;
+}
+
+inline std::string Post(uint16_t port, const std::string& path, const std::string& form) {
+  return Ask(port, "POST " + path + " HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+                       std::to_string(form.size()) + "\r\n\r\n" + form);
+}
 
 inline void Put(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());

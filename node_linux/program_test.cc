@@ -71,6 +71,52 @@ TEST_F(ProgramTest, JoinsSendsReadingsTakesASetPointAndKeepsIt) {
   EXPECT_EQ(hub.infos.begin()->second.configuration, 2u);
 }
 
+TEST_F(ProgramTest, ASleepingNodeReportsAtEachWakeUpAndTakesASetPointThere) {
+  Put(folder_ / "node.json",
+      R"({"version":2,"name":"Pi","sleep_s":1,"functions":[
+          {"type":"thermometer","name":"Tank","pin":4,"period_s":1,"sensors":[{"id":"2811223344556656"}]},
+          {"type":"relay","name":"Burner","pin":5},
+          {"type":"thermostat","name":"Tank","sensor":"2811223344556656","relay":"Burner"}]})");
+  UdpHub hub;
+  NodeProcess program(Settings(hub.port));
+  ASSERT_TRUE(hub.RunUntil([&] { return hub.reports >= 2; }, 20));
+  EXPECT_TRUE(hub.hub.Find(hub.infos.begin()->first)->is_sleepy);
+  const int before = hub.reports;
+  hub.Set(3, 25500);
+  ASSERT_TRUE(hub.RunUntil([&] { return !hub.results.empty() && hub.reports >= before + 3; }, 20));
+  EXPECT_EQ(hub.results[0].outcome, link::Outcome::kApplied);
+  EXPECT_EQ(hub.values[1], 215000);
+}
+
+TEST_F(ProgramTest, ThePageChangesNameSecretAndFunctionsWithThePassword) {
+  Put(folder_ / "password", "correct horse\n");
+  UdpHub hub;
+  const uint16_t page = FreeTcpPort();
+  const fs::path settings = Settings(hub.port);
+  std::string text = ReadFile(settings.string()).value_or("");
+  text.back() = ',';
+  Put(settings, text + R"("page_port":)" + std::to_string(page) + R"(,"page_password_file":")" +
+                    (folder_ / "password").string() + "\"}");
+  NodeProcess program(settings);
+  ASSERT_TRUE(hub.RunUntil([&] { return hub.values.count(6) != 0; }, 20));
+  const std::string shown = Ask(page, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_NE(shown.find("linked to the hub"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("&quot;thermostat&quot;"), std::string::npos);
+  EXPECT_EQ(shown.find("5A5A5A5A"), std::string::npos);
+  EXPECT_NE(Post(page, "/configuration", "password=wrong+horse&text=%7B%22version%22%3A3%7D").find("403"),
+            std::string::npos);
+  // Guessing is slow.
+  hub.RunUntil([] { return false; }, 3);
+  const std::string done = Post(page, "/configuration",
+                                "password=correct+horse&text=%7B%22version%22%3A3%2C%22name%22%3A%22Cellar%22%2C%22"
+                                "ping_s%22%3A1%7D");
+  EXPECT_NE(done.find("200 OK"), std::string::npos) << done;
+  ASSERT_TRUE(hub.RunUntil([&] { return hub.infos.begin()->second.configuration == 3; }, 20));
+  EXPECT_EQ(std::string(hub.infos.begin()->second.name.data(), 6), "Cellar");
+  EXPECT_NE(Post(page, "/configuration", "password=correct+horse&text=%7B%22version%22%3A3%7D").find("above 3"),
+            std::string::npos);
+}
+
 TEST_F(ProgramTest, BadSettingsAreRefusedWithAReason) {
   Put(folder_ / "bad.json", R"({"gatway":"127.0.0.1"})");
   std::string problem;

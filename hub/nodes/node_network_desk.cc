@@ -55,6 +55,13 @@ NodeResult Problem(std::string code, std::string text) {
   return tl::unexpected(NodeProblem{std::move(code), std::move(text)});
 }
 
+// What an original node switches: 1 to 6 are outputs of its relay board, 101 to 111 pins of its own board.
+std::string OutputText(uint8_t control) {
+  if (control >= 1 && control <= 6) return fmt::format(" (relay {})", control);
+  if (control >= 101 && control <= 111) return fmt::format(" (pin D{})", control - 101);
+  return "";
+}
+
 std::optional<Decimal> Tighter(const std::optional<Decimal>& a, const std::optional<Decimal>& b, int wanted) {
   if (!a) return b;
   if (!b) return a;
@@ -160,7 +167,7 @@ NodeView NodeNetwork::ViewOf(const NodeState& node) const {
     for (const LegacyDevice& one : entry->devices) {
       if (one.type == 1) continue;
       ItemView item;
-      item.name = one.name;
+      item.name = one.name + OutputText(one.control);
       item.field = one.type == 0 ? "set_point" : "switch";
       item.kind = one.type == 0 ? FieldKind::kGauge : FieldKind::kFlag;
       item.unit = one.type == 0 ? Unit::kCelsius : Unit::kNone;

@@ -117,6 +117,7 @@ void NodeNetwork::FollowUpdate(NodeState& node) {
   if (node.update == nullptr) return;
   if (node.info.firmware == node.update->version) {
     if (node.update->state == UpdateState::kDone) return;
+    node.update->loaded = node.update->size;
     EndUpdate(node, UpdateState::kDone, "");
     SaveKeys();
   } else if (node.update->state == UpdateState::kRestarting) {

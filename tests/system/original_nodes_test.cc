@@ -204,8 +204,8 @@ TEST_F(OriginalNodesTest, TheVictronMonitorsSensorsAreReadAndItsStatusDocumentIs
   ASSERT_TRUE(WaitFor([&] { return Counter("victron_packets") == 2; })) << hub_->Api("sources").dump();
   EXPECT_EQ(hub_->Api("devices")["devices"].size(), devices);
   EXPECT_TRUE(WaitFor([&] {
-    return hub_->Api("frames?source=home").dump().find("victron_packet") != std::string::npos;
-  })) << hub_->Api("frames?source=home").dump();
+    return hub_->Api("unknown?source=home").dump().find("victron_packet") != std::string::npos;
+  })) << hub_->Api("unknown?source=home").dump();
 }
 
 TEST_F(OriginalNodesTest, ASetPointForANodeOf2025GoesOnlyWhereItsOwnerAllowsIt) {
@@ -231,6 +231,7 @@ TEST_F(OriginalNodesTest, ASetPointForANodeOf2025GoesOnlyWhereItsOwnerAllowsIt) 
   const auto set = [&](const std::string& id, const std::string& value) {
     return HttpSend(http_port_, "PUT", "/api/v1/nodes/" + id + "/items/1", json{{"value", value}}.dump()).status;
   };
+  EXPECT_EQ(hub_->Api("nodes")["nodes"][0]["items"][0]["name"], "Greenhouse (relay 2)");
   EXPECT_EQ(set("vesta-4", "20"), 409) << "its owner did not allow it";
   EXPECT_EQ(set("vesta-3", "20"), 204);
   const auto sent = node.Receive();

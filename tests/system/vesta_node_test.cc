@@ -199,9 +199,8 @@ TEST_F(VestaNodeTest, HomeAssistantSetsTheThermostatAndThePumpByMqtt) {
   const std::string state_topic = number["state_topic"];
   EXPECT_TRUE(WaitFor([&] {
     const auto states = mqtt.On(state_topic);
-    return std::any_of(states.begin(), states.end(), [](const std::string& s) {
-      return json::parse(s, nullptr, false).value("set_point", 0.0) == 25.5;
-    });
+    return std::any_of(states.begin(), states.end(),
+                       [](const std::string& s) { return json::parse(s)["set_point"] == 25.5; });
   }));
 
   // Out of its limits: not carried out, and nothing else changes.
@@ -215,7 +214,7 @@ TEST_F(VestaNodeTest, HomeAssistantSetsTheThermostatAndThePumpByMqtt) {
   // as a fresh message, so the set-point is moved on first.
   mqtt.Publish(set_topic, "24", true);
   mqtt.Publish(set_topic, "22");
-  ASSERT_TRUE(WaitFor([&] { return json::parse(mqtt.On(wish_topic).back()).value("held", 0.0) == 22; }));
+  ASSERT_TRUE(WaitFor([&] { return json::parse(mqtt.On(wish_topic).back())["held"] == 22; }));
   const size_t wishes = mqtt.On(wish_topic).size();
   hub_.reset();
   StartHub(output);
@@ -251,7 +250,7 @@ TEST_F(VestaNodeTest, WhatTheNodesSerialLinesCarryIsReadAtTheHub) {
     std::set<std::string> seen;
     for (const json& series : sources["series"]) {
       const std::string device = series["device"];
-      if (device.starts_with("p1_") && series["field"] == "energy_import_tariff1") seen.insert("p1");
+      if (device.starts_with("p1_") && series["field"] == "energy_import_t1") seen.insert("p1");
       if (device.starts_with("vedirect_") || device.starts_with("victron_")) seen.insert("vedirect");
     }
     return seen.size() == 2;
@@ -267,7 +266,7 @@ TEST_F(VestaNodeTest, WhatTheNodesSerialLinesCarryIsReadAtTheHub) {
   // The value that the meter printed, under the source of what nodes forward.
   const json series = hub_->Api("series");
   for (const json& one : series["series"]) {
-    if (!one["device"].get<std::string>().starts_with("p1_") || one["field"] != "energy_import_tariff1") continue;
+    if (!one["device"].get<std::string>().starts_with("p1_") || one["field"] != "energy_import_t1") continue;
     const json answer = hub_->Api("readings?series=" + one["id"].dump() +
                                   "&from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z&points=100");
     ASSERT_FALSE(answer["readings"].empty());
@@ -285,7 +284,9 @@ TEST_F(VestaNodeTest, WhatTheNodesSerialLinesCarryIsReadAtTheHub) {
 TEST_F(VestaNodeTest, TheHubChangesWhatTheNodeDoesAndIsToldWhatDoesNotFit) {
   StartHub();
   GiveSecret();
-  const NodeProcess node(NodeSettings(Configuration(R"([{"type":"thermometer","name":"Tank","pin":4,"period_s":1}])")));
+  PtyPair lines[2];
+  const NodeProcess node(NodeSettings(Configuration(R"([{"type":"thermometer","name":"Tank","pin":4,"period_s":1}])"),
+                                      {{"serial", {lines[0].path(), lines[1].path()}}}));
   ASSERT_TRUE(WaitFor([&] { return !Item("Tank", "temperature").is_null(); })) << hub_->Output();
   const auto put = [&](const std::string& functions) {
     const json network = {
@@ -315,6 +316,53 @@ TEST_F(VestaNodeTest, TheHubChangesWhatTheNodeDoesAndIsToldWhatDoesNotFit) {
   EXPECT_FALSE(Item("Pump", "state").is_null());
   const HttpAnswer wrong = Send("PUT", "network", {{"format", "vesta-network"}, {"version", 1}, {"nodes", 3}});
   EXPECT_EQ(wrong.status, 400);
+}
+
+TEST_F(VestaNodeTest, FirmwareReachesTheNodeThoughTheHubIsKilledAndAForgedOneIsRefused) {
+  const auto vesta = [&](const std::vector<std::string>& arguments, int expected) {
+    HubProcess command(arguments);
+    EXPECT_EQ(command.WaitForExit(seconds(60)), expected) << command.Output();
+    return command.Output();
+  };
+  const auto path = [&](const char* name) { return directory_.path() + "/" + name; };
+  const auto sign = [&](const char* key, const char* version) {
+    vesta({"nodes", "sign", VESTA_NODE_BIN, "--key", path(key), "--version", version, "--into", path("node.vfw")}, 0);
+  };
+  const std::string made = vesta({"nodes", "new-key", path("key.pem")}, 0);
+  vesta({"nodes", "new-key", path("other.pem")}, 0);
+  Write("signer", made.substr(made.rfind('\n', made.size() - 2) + 1));
+  StartHub();
+  GiveSecret();
+  const NodeProcess node(NodeSettings(Configuration("[]"), {{"signer_file", path("signer")}, {"trial_s", 30}}));
+  const auto update = [&]() -> json {
+    const json shown = Node();
+    return shown.is_object() ? shown["update"] : json();
+  };
+  ASSERT_TRUE(WaitFor([&] { return Node().is_object() && Node()["firmware"] == "0.1.0"; })) << hub_->Output();
+  const std::vector<std::string> order = {"nodes", "update", path("node.vfw"), "--hub",
+                                          "http://127.0.0.1:" + std::to_string(http_port_)};
+  // Signed by somebody else: the node asks for no block of it.
+  sign("other.pem", "2.0.0");
+  const std::string refused = vesta(order, 1);
+  EXPECT_NE(refused.find("refused: its signature"), std::string::npos) << refused;
+  sign("key.pem", "1.0.0");
+  {
+    HubProcess command(order);
+    ASSERT_TRUE(WaitFor([&] { return update().is_object() && update()["percent"] > 20; })) << command.Output();
+    hub_->Signal(SIGKILL);
+    hub_->WaitForExit();
+  }
+  StartHub();
+  ASSERT_TRUE(WaitFor([&] { return update().is_object() && update()["state"] == "done"; }, seconds(60)))
+      << Node().dump() << hub_->Output();
+  EXPECT_EQ(Node()["firmware"], "1.0.0");
+  EXPECT_EQ(update()["percent"], 100);
+  const json networks = hub_->Api("nodes")["networks"];
+  EXPECT_EQ(networks[0]["firmware"][0]["version"], "1.0.0");
+  // The same again is nothing new, and is said for one that is asked alone.
+  auto alone = order;
+  alone.insert(alone.end(), {"--node", kNodeId});
+  EXPECT_NE(vesta(alone, 1).find("the node runs 1.0.0"), std::string::npos);
 }
 
 }  // namespace
