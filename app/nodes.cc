@@ -175,8 +175,7 @@ hub::NodeResult NodeOffice::PutNetwork(std::string_view source, std::string_view
   return network->PutNetwork(json);
 }
 
-tl::expected<hub::FirmwareUpload, hub::NodeProblem> NodeOffice::UploadFirmware(std::string_view source,
-                                                                               uint64_t offset,
+tl::expected<hub::FirmwareUpload, hub::NodeProblem> NodeOffice::UploadFirmware(std::string_view source, uint64_t offset,
                                                                                std::span<const uint8_t> bytes) {
   hub::NodeNetwork* network = FindSource(source);
   if (network == nullptr) return tl::unexpected(NoSource());

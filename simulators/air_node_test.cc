@@ -282,7 +282,8 @@ TEST(AirNode, AFleetThroughEverythingKeepsItsPromises) {
         last = applied.version;
         const auto found = versions.find({number, applied.version});
         // A hub that crashed may have counted on above what it had stored: then the number is of after it.
-        if (found != versions.end()) EXPECT_EQ(applied.value, found->second) << seed << " node " << i;
+        if (found == versions.end()) continue;
+        EXPECT_EQ(applied.value, found->second) << seed << " node " << i;
       }
       EXPECT_GT(node.applied().size(), 3u) << seed << " node " << i;
       ASSERT_FALSE(node.applied().empty());

@@ -146,8 +146,8 @@ HttpResponse NodesAnswer(const NodeDesk* desk) {
 
 HttpResponse Failed(const NodeProblem& problem) {
   const std::string& code = problem.code;
-  const bool is_missing = code == "no_node" || code == "no_source" || code == "no_item" || code == "not_waiting" ||
-                          code == "no_firmware";
+  const bool is_missing =
+      code == "no_node" || code == "no_source" || code == "no_item" || code == "not_waiting" || code == "no_firmware";
   const bool is_conflict = code == "insecure" || code == "not_writable" || code == "not_described" ||
                            code == "other_code" || code == "needs_restart" || code == "never_heard" || code == "older";
   const int status = is_missing ? 404 : is_conflict ? 409 : code == "full" || code == "not_stored" ? 503 : 400;

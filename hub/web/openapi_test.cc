@@ -188,7 +188,8 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/02bb00000001", Origin(), ""));
   Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/nobody", Origin(), ""));
   // Without a name or a token nothing was set; what was, came exactly as asked.
-  EXPECT_EQ(fake_.nodes.asked, (std::vector<std::string>{"ping", "update 02bb00000001 by local", "02bb00000001/2=215e-1 by local"}));
+  EXPECT_EQ(fake_.nodes.asked,
+            (std::vector<std::string>{"ping", "update 02bb00000001 by local", "02bb00000001/2=215e-1 by local"}));
   const auto bed = [&](const std::string& call, const std::string& body) {
     const std::string path = "/api/v1/beds/" + call;
     Check(path, "post", send("POST", path, Origin(), body));

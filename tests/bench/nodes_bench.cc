@@ -16,7 +16,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "protocols/link/wire.h"
+#include "protocols/link/hub_peer.h"
 #include "tests/system/hub_process.h"
 #include "tests/system/udp_node.h"
 
