@@ -318,24 +318,32 @@ void AddRedecode(CLI::App& app, RedecodeOptions* options) {
 void AddNodes(CLI::App& app, NodesOptions* options) {
   CLI::App* nodes = AddCommand(
       app, "nodes", "Show a network of nodes, let nodes join, take over files of the original server",
-      "list, open, export and put talk to the running hub; import makes a description out of Struct.json and\n"
+      "list, open, export, put and update talk to the running hub; import makes a description out of Struct.json and\n"
       "peersList.js; import-log takes day files into the data folder of a hub that is stopped.\n"
       "  vesta nodes list\n"
       "  vesta nodes open --seconds 120\n"
       "  vesta nodes export > network.json\n"
       "  vesta nodes put network.json\n"
       "  vesta nodes import Struct.json peersList.js --into network.json\n"
-      "  vesta nodes import-log 2026_03_01.JSN --network network.json --data /var/lib/vesta");
+      "  vesta nodes import-log 2026_03_01.JSN --network network.json --data /var/lib/vesta\n"
+      "  vesta nodes new-key signing.pem\n"
+      "  vesta nodes sign vesta-node --version 1.1.0 --key signing.pem --into node.vfw\n"
+      "  vesta nodes update node.vfw");
   nodes->add_option("ACTION", options->action, "What to do")
       ->required()
-      ->check(CLI::IsMember({"list", "open", "export", "put", "import", "import-log"}));
-  nodes->add_option("FILE", options->files, "put, import, import-log: which files");
-  nodes->add_option("--into", options->into, "import: the description that is made or added to");
+      ->check(CLI::IsMember({"list", "open", "export", "put", "import", "import-log", "new-key", "sign", "update"}));
+  nodes->add_option("FILE", options->files, "put, import, import-log, new-key, sign, update: which files");
+  nodes->add_option("--into", options->into, "import: the description that is made or added to; sign: the package");
   nodes->add_option("--network", options->network, "import-log: the description that says what each device is");
   nodes->add_option("--data", options->directory, "import-log: data folder of the hub");
   nodes->add_option("--source", options->source, "Which source of nodes, when there are several");
   nodes->add_option("--seconds", options->seconds, "open: how long")->check(CLI::Range(0, 600))->capture_default_str();
   nodes->add_option("--hub", options->url, "Where the hub is")->capture_default_str();
+  nodes->add_option("--key", options->key, "sign: file of the private key");
+  nodes->add_option("--version", options->version, "sign: of the firmware, like 1.2.3");
+  nodes->add_option("--hardware", options->hardware, "sign: linux, esp32, esp8266, any or a number")
+      ->capture_default_str();
+  nodes->add_option("--node", options->node, "update: id of the node; without it all that can");
   nodes->add_flag("--json", options->json, "list: print one JSON object");
 }
 
@@ -519,7 +527,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (name == "redecode") parsed.command = redecode;
   if (name == "nodes") {
     parsed.command = nodes;
-    const bool needs_file = nodes.action == "put" || nodes.action.starts_with("import");
+    const bool needs_file = nodes.action != "list" && nodes.action != "open" && nodes.action != "export";
     if (needs_file && nodes.files.empty()) {
       parsed.run = false;
       usage("vesta nodes: say which file\nTry: vesta nodes --help\n");

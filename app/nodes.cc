@@ -48,6 +48,7 @@ hub::NodeNetwork& NodeOffice::Add(const hub::SourceConfig& config, std::function
   options.keys_file = fmt::format("{}/nodes-{}.json", folder, config.name);
   options.network_file =
       config.network_file.empty() ? fmt::format("{}/network-{}.json", folder, config.name) : config.network_file;
+  options.firmware_folder = fmt::format("{}/firmware-{}", folder, config.name);
   options.channel = config.channel;
   FindZone(config_.site_zone, &options.zone);
   hub::NodeHost host{
@@ -57,7 +58,12 @@ hub::NodeNetwork& NodeOffice::Add(const hub::SourceConfig& config, std::function
       [this](std::span<const Reading> readings, size_t bytes) { return journal_.HasRoom(readings, bytes); },
       [this] { return journal_.last_number(); },
       std::move(poke),
-      std::move(relay)};
+      std::move(relay),
+      [this](const hub::WishTold& told) {
+        for (const auto& listener : wish_listeners_) {
+          if (const auto call = listener.lock()) (*call)(told);
+        }
+      }};
   hub::NodeNetwork& network =
       *networks_.emplace_back(std::make_unique<hub::NodeNetwork>(std::move(options), std::move(host), *random_));
   network.Load();
@@ -169,12 +175,38 @@ hub::NodeResult NodeOffice::PutNetwork(std::string_view source, std::string_view
   return network->PutNetwork(json);
 }
 
+tl::expected<hub::FirmwareUpload, hub::NodeProblem> NodeOffice::UploadFirmware(std::string_view source, uint64_t offset,
+                                                                               std::span<const uint8_t> bytes) {
+  hub::NodeNetwork* network = FindSource(source);
+  if (network == nullptr) return tl::unexpected(NoSource());
+  return network->UploadFirmware(offset, bytes);
+}
+
+hub::NodeResult NodeOffice::Update(std::string_view id, std::string_view who) {
+  if (!id.empty()) {
+    hub::NodeNetwork* network = FindNode(id);
+    return network == nullptr ? NoNode() : network->Update(id, who);
+  }
+  // All that have something to load; why one has not is told when it is asked alone.
+  for (const auto& network : networks_) {
+    for (const std::string& one : network->Ids()) (void)network->Update(one, who);
+  }
+  return {};
+}
+
 std::optional<hub::NodeDesk::Writable> NodeOffice::FindWritable(const hub::Device& device,
                                                                 std::string_view field) const {
   for (const auto& network : networks_) {
     if (auto found = network->FindWritable(device, field)) return found;
   }
   return std::nullopt;
+}
+
+hub::NodeDesk::Token NodeOffice::OnWish(std::function<void(const hub::WishTold&)> told) {
+  auto listener = std::make_shared<std::function<void(const hub::WishTold&)>>(std::move(told));
+  std::erase_if(wish_listeners_, [](const auto& one) { return one.expired(); });
+  wish_listeners_.push_back(listener);
+  return listener;
 }
 
 }  // namespace vesta::app

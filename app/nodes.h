@@ -36,7 +36,11 @@ class NodeOffice final : public hub::NodeDesk {
   hub::NodeResult AddSecret(std::string_view source, std::string_view secret, std::string_view name) override;
   tl::expected<std::string, hub::NodeProblem> GetNetwork(std::string_view source) const override;
   hub::NodeResult PutNetwork(std::string_view source, std::string_view json) override;
+  tl::expected<hub::FirmwareUpload, hub::NodeProblem> UploadFirmware(std::string_view source, uint64_t offset,
+                                                                     std::span<const uint8_t> bytes) override;
+  hub::NodeResult Update(std::string_view id, std::string_view who) override;
   std::optional<Writable> FindWritable(const hub::Device& device, std::string_view field) const override;
+  Token OnWish(std::function<void(const hub::WishTold&)> told) override;
 
  private:
   hub::NodeNetwork* FindSource(std::string_view source) const;  // "" = the only one
@@ -50,6 +54,7 @@ class NodeOffice final : public hub::NodeDesk {
   std::unique_ptr<link::RandomSource> random_;
   std::vector<std::unique_ptr<hub::NodeNetwork>> networks_;
   std::vector<hub::Journal::Token> durable_;
+  std::vector<std::weak_ptr<std::function<void(const hub::WishTold&)>>> wish_listeners_;
 };
 
 }  // namespace vesta::app

@@ -8,6 +8,7 @@
 
 #include "app/day_log.h"
 #include "app/exit_code.h"
+#include "app/nodes_firmware.h"
 #include "app/printable.h"
 #include "app/whole_file.h"
 #include "hub/nodes/network.h"
@@ -134,6 +135,14 @@ int RunNodes(const NodesOptions& options) {
   if (options.action == "export") return Export(options);
   if (options.action == "put") return Put(options);
   if (options.action == "open") return Open(options);
+  if (options.action == "new-key") return RunNewKey(options);
+  if (options.action == "sign") return RunSign(options);
+  if (options.action == "update") {
+    const AskNodes ask = [&](const std::string& method, const std::string& path, const std::string& body) {
+      return Ask(options, method, path, body);
+    };
+    return RunUpdate(options, ask, QueryOf(options));
+  }
   return options.action == "import" ? Import(options) : ImportLog(options);
 }
 

@@ -8,6 +8,7 @@
 
 #include "hub/nodes/description.h"
 #include "hub/nodes/network.h"
+#include "hub/nodes/node_configuration.h"
 #include "protocols/radio_serial/frame.h"
 
 namespace {
@@ -26,6 +27,10 @@ void TryNetwork(std::string_view text) {
   const auto again = vesta::hub::ReadNetwork(written, &none);
   Require(again.has_value() && none.empty());
   Require(vesta::hub::WriteNetwork(*again) == written);
+  for (const vesta::hub::NodeEntry& entry : read->nodes) {
+    const std::string sent = vesta::hub::NodeConfigurationText(read->FunctionsOf(entry), UINT32_MAX, entry.name);
+    Require(sent.size() <= vesta::hub::kMaxNodeConfigurationBytes);
+  }
 }
 
 void TryImport(std::string_view text) {

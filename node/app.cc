@@ -74,7 +74,9 @@ void App::Start() {
     MakeLink(record);
   }
   for (Function* f : functions()) f->Start(*this, &problem_);
-  description_hash_ = DescriptionHash();
+  // After a sleep it is what it was: nothing changes it while nothing runs.
+  const bool is_known = was_awake_ && retained.configuration == config_.version && retained.description_hash != 0;
+  description_hash_ = is_known ? retained.description_hash : DescriptionHash();
   const bool is_linked = link_->state() == link::Node::State::kLinked;
   // A relay may have become a thermostat's, a sensor may have been found: the hash was of before.
   if (!is_linked) MakeLink(link_->record());
@@ -330,6 +332,7 @@ void App::GoToSleep() {
   Retained retained = {};
   retained.firmware = options_.firmware;
   retained.configuration = config_.version;
+  retained.description_hash = is_changed_ ? 0 : description_hash_;
   retained.restarts = restarts_;
   retained.wear = wear_;
   retained.search = search_memory_;

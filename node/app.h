@@ -15,6 +15,7 @@
 #include "node/config.h"
 #include "node/function.h"
 #include "node/kept_outbox.h"
+#include "node/portal.h"
 #include "node/retained.h"
 #include "node/search.h"
 #include "node/wear.h"
@@ -22,7 +23,7 @@
 
 namespace vesta::node {
 
-inline constexpr size_t kArenaSize = 7168;
+inline constexpr size_t kArenaSize = 6208;
 inline constexpr size_t kMinSleepMemory = sizeof(Retained) + KeptOutbox::kHeadSize + link::Outbox::kMinMemory;
 
 // Numbers of `hardware` and items of the node itself: docs/formats/node-items.md.
@@ -45,7 +46,7 @@ struct AppOptions {
   Name name;                    // until a configuration gives one
 };
 
-class App final : private link::NodeEvents, private Board {
+class App final : public PortalHost, private link::NodeEvents, private Board {
  public:
   App(const Ports& board, const AppOptions& options);
   App(const App&) = delete;
@@ -65,6 +66,17 @@ class App final : private link::NodeEvents, private Board {
   Taken Configure(TextSource& text, size_t size, Problem* problem);
   const NodeStatus& node_status() const { return status; }
   const ShownValues& shown_values() const { return shown; }
+
+  // PortalHost
+  const NodeStatus& portal_status() override { return status; }
+  size_t ReadConfigurationText(uint32_t offset, std::span<uint8_t> out) override {
+    return ports_.configuration.ReadActive(offset, out);
+  }
+  Settings ReadBoardSettings() override { return ReadSettings(ports_.store); }
+  bool WriteBoardSettings(const Settings& settings) override;
+  bool BeginConfigurationText() override;
+  bool WriteConfigurationText(uint32_t offset, std::span<const uint8_t> bytes) override;
+  bool EndConfigurationText(uint32_t size, Problem* problem) override;
   const link::Node& link_node() const { return *link_; }
   uint32_t store_writes() const { return wear_.writes(); }
   size_t arena_used() const { return arena_.used(); }
@@ -161,6 +173,7 @@ class App final : private link::NodeEvents, private Board {
   enum class Pending : uint8_t { kNothing, kRestart, kLeave };
   Pending pending_ = Pending::kNothing;
   bool activates_ = false;
+  bool is_portal_writing_ = false;  // what lies in the configuration's slot is not the hub's
   int64_t pending_since_us_ = 0;
 
   bool is_over_ = false;
@@ -176,6 +189,7 @@ class App final : private link::NodeEvents, private Board {
 
 // What a board should keep over sleep; one that has more gives more: it all goes to the outbox.
 inline constexpr size_t kUsualSleepMemory = 3072;
-static_assert(sizeof(App) + kUsualSleepMemory <= 16 * 1024, "all that a node takes, but for its drivers");
+static_assert(sizeof(App) + sizeof(Portal) + kUsualSleepMemory <= 16 * 1024,
+              "all that a node takes, but for its drivers");
 
 }  // namespace vesta::node

@@ -173,10 +173,13 @@ UpdateSlot& App::SlotOf(const link::BlobManifest& manifest) const {
 
 bool App::Begin(const link::BlobManifest& manifest) {
   if (manifest.kind == link::BlobKind::kConfiguration && manifest.size > kMaxConfigurationSize) return false;
+  if (manifest.kind == link::BlobKind::kConfiguration) is_portal_writing_ = false;
+  SlotOf(manifest).SetVersion(manifest.version);
   return SlotOf(manifest).Begin(manifest.size);
 }
 
 bool App::Write(const link::BlobManifest& manifest, uint32_t offset, Bytes bytes) {
+  if (manifest.kind == link::BlobKind::kConfiguration && is_portal_writing_) return false;
   return SlotOf(manifest).Write(offset, bytes);
 }
 
@@ -204,6 +207,54 @@ link::BlobResult App::Complete(const link::BlobManifest& manifest) {
   if (!CheckConfiguration(text, manifest.version, &config, &problem_)) return link::BlobResult::kTooBig;
   activates_ = true;
   return link::BlobResult::kComplete;
+}
+
+bool App::WriteBoardSettings(const Settings& settings) {
+  if (!wear_.MayWrite(now_us)) return false;
+  wear_.Wrote(now_us);
+  if (!WriteSettings(settings, ports_.store)) return false;
+  pending_ = Pending::kRestart;
+  pending_since_us_ = now_us;
+  return true;
+}
+
+bool App::BeginConfigurationText() {
+  // One that is whole waits until the reports of the old one are sent.
+  if (activates_) return false;
+  is_portal_writing_ = ports_.configuration.Begin(kMaxConfigurationSize);
+  return is_portal_writing_;
+}
+
+bool App::WriteConfigurationText(uint32_t offset, std::span<const uint8_t> bytes) {
+  return is_portal_writing_ && offset <= kMaxConfigurationSize && bytes.size() <= kMaxConfigurationSize - offset &&
+         ports_.configuration.Write(offset, bytes);
+}
+
+// Its length was not known at the beginning: blanks behind a text mean nothing.
+bool App::EndConfigurationText(uint32_t size, Problem* problem) {
+  std::array<uint8_t, 64> blanks;
+  blanks.fill(' ');
+  bool is_good = is_portal_writing_;
+  while (is_good && size < kMaxConfigurationSize) {
+    const auto part = Bytes(blanks).first(std::min<size_t>(blanks.size(), kMaxConfigurationSize - size));
+    is_good = ports_.configuration.Write(size, part);
+    size += static_cast<uint32_t>(part.size());
+  }
+  is_portal_writing_ = false;
+  problem->Clear();
+  if (!is_good) {
+    problem->Add("the hub sent another one meanwhile, or it could not be stored");
+    return false;
+  }
+  WrittenText text(ports_.configuration, kMaxConfigurationSize);
+  NodeConfig config;
+  if (!CheckConfiguration(text, 0, &config, problem)) return false;
+  if (config.version <= config_.version) {
+    problem->Add("version must be above ").Add(config_.version);
+    return false;
+  }
+  activates_ = true;
+  return true;
 }
 
 App::Taken App::Configure(TextSource& text, size_t size, Problem* problem) {

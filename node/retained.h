@@ -5,6 +5,7 @@
 // it lies the outbox, which lives there all the time (node/kept_outbox.h).
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <optional>
 #include <type_traits>
@@ -41,7 +42,8 @@ struct Retained {
   SearchMemory search;
   ToldOfItself told;
   bool has_utc = false;
-  bool activates = false;  // a verified configuration waits until the reports of the old one are sent
+  uint32_t description_hash = 0;  // of this configuration, with what was found since
+  bool activates = false;         // a verified configuration waits until the reports of the old one are sent
   int64_t utc_minus_clock_us = 0;
   int64_t wake_us = 0;
   int64_t last_awake_us = 0;
@@ -51,11 +53,17 @@ struct Retained {
 };
 static_assert(std::is_trivially_copyable_v<Retained>);
 
+// By words: it is made at each wake-up.
 inline uint32_t ChecksumOf(const Retained& r) {
   uint32_t hash = 2166136261u;
   const auto* p = reinterpret_cast<const uint8_t*>(&r);
-  const auto* end = reinterpret_cast<const uint8_t*>(&r.checksum);
-  for (; p != end; ++p) hash = (hash ^ *p) * 16777619u;
+  static_assert(offsetof(Retained, checksum) % sizeof(uint32_t) == 0);
+  for (size_t at = 0; at < offsetof(Retained, checksum); at += sizeof(uint32_t)) {
+    uint32_t word;
+    std::memcpy(&word, p + at, sizeof(word));
+    hash = (hash ^ word) * 16777619u;
+    hash ^= hash >> 15;
+  }
   return hash;
 }
 

@@ -30,8 +30,7 @@ class FileStore final : public node::Store {
   std::string folder_;
 };
 
-// A slot: what is written lies in memory until it is activated. max_size 0: takes nothing (there is no firmware to
-// replace in a program that its system keeps up to date).
+// A slot: what is written lies in memory until it is activated.
 class FileSlot final : public node::UpdateSlot {
  public:
   FileSlot(std::string path, size_t max_size) : path_(std::move(path)), max_size_(max_size) {}

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/portal.h"
 #include "node_linux/files.h"
 
 namespace vesta::node_linux {
@@ -56,6 +57,10 @@ class Reader {
       problem_ = "'address' is that of the interface when the node has a radio";
       return std::nullopt;
     }
+    if (out_.page_port != 0 && out_.page_password.empty()) {
+      problem_ = "'page_password_file' is missing: the page changes nothing without a password";
+      return std::nullopt;
+    }
     return out_;
   }
 
@@ -101,6 +106,30 @@ class Reader {
       out_.secret = secret ? HexOf<16>(secret->substr(0, secret->find_last_not_of("\r\n ") + 1)) : std::nullopt;
       if (secret && !out_.secret) problem_ = "the secret's file " + text + " does not hold 32 hex digits";
       return out_.secret.has_value();
+    }
+    if (key == "page_port") return Number(value, &out_.page_port) && out_.page_port != 0;
+    if (key == "page_exposed") {
+      if (value.is_boolean()) out_.page_exposed = value.get<bool>();
+      return value.is_boolean();
+    }
+    if (key == "page_password_file") {
+      if (!Text(value, &text)) return false;
+      const std::optional<std::string> password = ReadFile(text);
+      if (!password) problem_ = "the password's file " + text + " can't be read";
+      if (password) out_.page_password = password->substr(0, password->find_last_not_of("\r\n ") + 1);
+      const size_t size = out_.page_password.size();
+      const bool is_good = size >= node::kMinPassword && size <= node::kMaxPassword;
+      if (password && !is_good) problem_ = "the password of the page has 8 to 64 characters";
+      return password && is_good;
+    }
+    if (key == "trial_s") return Number(value, &out_.trial_s) && out_.trial_s != 0;
+    if (key == "signer_file") {
+      if (!Text(value, &text)) return false;
+      const std::optional<std::string> signer = ReadFile(text);
+      if (!signer) problem_ = "the signer's file " + text + " can't be read";
+      out_.signer = signer ? HexOf<64>(signer->substr(0, signer->find_last_not_of("\r\n ") + 1)) : std::nullopt;
+      if (signer && !out_.signer) problem_ = "the signer's file " + text + " does not hold 128 hex digits";
+      return out_.signer.has_value();
     }
     if (key == "serial") {
       if (!value.is_array() || value.size() > out_.serial.size()) return false;

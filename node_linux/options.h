@@ -29,6 +29,13 @@ struct Options {
   std::string i2c;       // device
   std::string can;       // interface
   std::string display;   // file that the screens are written to
+  // The node's own page; 0: none.
+  uint16_t page_port = 0;
+  bool page_exposed = false;
+  std::string page_password;
+  // Whose firmware is taken; without it none is.
+  std::optional<crypto::P256Key> signer;
+  uint16_t trial_s = 600;
 };
 
 // nullopt: `problem` says what is wrong.

@@ -9,24 +9,29 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "node_linux/supervisor.h"
+
 namespace vesta::node_linux {
 
 namespace {
 
-constexpr uint32_t kFirmware = 1;
+// While a page is on its way, a client that reads slowly is looked at so often.
+constexpr int64_t kPortalLook_us = 50000;
 
 }  // namespace
 
-Program::Program(const Options& options)
+Program::Program(const Options& options, uint32_t firmware)
     : options_(options),
+      version_(firmware),
       store_(options.state),
-      firmware_(options.state + "/firmware", 0),
+      firmware_(options.state, options.signer.has_value()),
       configuration_(options.state + "/configuration.json", kMaxConfiguration),
       udp_(options.gateway, options.port, options.exposed),
       udp_radio_(udp_, options.address.value_or(MakeAddress()), *this),
       wifi_(options.radio_interface.empty()
                 ? nullptr
                 : std::make_unique<WifiRadio>(options.radio_interface, static_cast<RandomSource&>(*this))),
+      portal_(options_.page_password),
       memory_(kSleepMemory) {}
 
 int64_t Program::now_us() const {
@@ -107,6 +112,7 @@ void Program::Say() {
   if (s.lost > 0) now += ", " + std::to_string(s.lost) + " reports lost";
   if (!s.problem.empty()) now += ", problem: " + std::string(s.problem);
   if (!air_problem().empty()) now += ", " + air_problem();
+  if (tcp_ != nullptr && !tcp_->problem().empty()) now += ", " + tcp_->problem();
   if (now == said_) return;
   said_ = now;
   std::printf("%s\n", now.c_str());
@@ -114,12 +120,16 @@ void Program::Say() {
 }
 
 void Program::Wait(int64_t until_us) {
-  std::array<pollfd, 2 + node::kMaxSerialPorts> fds;
+  std::array<pollfd, 4> fds;
   nfds_t count = 0;
   const auto add = [&](int fd) {
     if (fd >= 0) fds[count++] = {fd, POLLIN, 0};
   };
   add(wifi_ != nullptr ? wifi_->fd() : udp_.fd());
+  if (tcp_ != nullptr) {
+    add(tcp_->listener());
+    add(tcp_->connection());
+  }
   if (can_ != nullptr) add(can_->fd());
   const int64_t wait_us = std::clamp<int64_t>(until_us - now_us(), 0, 1000000);
   timespec timeout{static_cast<time_t>(wait_us / 1000000), static_cast<long>(wait_us % 1000000 * 1000)};
@@ -139,33 +149,57 @@ bool Program::AwaitRadio(const std::atomic<bool>& stops) {
   return true;
 }
 
+// The node's own page may have given it another secret and name.
+node::AppOptions Program::MakeAppOptions() {
+  const node::Settings settings = node::ReadSettings(store_);
+  node::AppOptions o;
+  o.firmware = version_;
+  o.signer = options_.signer.value_or(crypto::P256Key{});
+  o.hardware = node::kHardwareLinux;
+  o.network = options_.network;
+  o.has_secret = settings.has_secret || options_.secret.has_value();
+  o.secret = settings.has_secret ? settings.secret : options_.secret.value_or(link::Secret{});
+  o.joins_by_window = !o.has_secret;
+  o.name.Set(settings.name.empty() ? options_.name : settings.name.view());
+  return o;
+}
+
+void Program::Sleep(int64_t until_us) {
+  const int64_t wait_us = std::clamp<int64_t>(until_us - now_us(), 0, kUsPerSecond);
+  timespec time{static_cast<time_t>(wait_us / 1000000), static_cast<long>(wait_us % 1000000 * 1000)};
+  nanosleep(&time, nullptr);
+}
+
 int Program::Run(const std::atomic<bool>& stops) {
   std::error_code error;
   std::filesystem::create_directories(options_.state, error);
   if (!AwaitRadio(stops)) return 0;
   const node::Ports ports = MakePorts();
-  node::AppOptions o;
-  o.firmware = kFirmware;
-  o.hardware = node::kHardwareLinux;
-  o.network = options_.network;
-  o.has_secret = options_.secret.has_value();
-  o.secret = options_.secret.value_or(link::Secret{});
-  o.joins_by_window = !o.has_secret;
-  o.name.Set(options_.name);
-  while (!stops) {
+  if (options_.page_port != 0) tcp_ = std::make_unique<TcpServer>(options_.page_port, options_.page_exposed);
+  while (!stops && !firmware_.is_replaced()) {
     if (pins_ != nullptr) pins_->SetNow(now_us());
-    app_ = std::make_unique<node::App>(ports, o);
+    app_ = std::make_unique<node::App>(ports, MakeAppOptions());
     app_->Start();
     TakeConfiguration();
+    wake_us_ = 0;
     while (!stops && !app_->is_over()) {
       if (pins_ != nullptr) pins_->SetNow(now_us());
-      const int64_t next_us = app_->Run();
+      int64_t next_us = app_->Run();
+      if (tcp_ != nullptr && !app_->is_over()) {
+        portal_.Run(now_us(), *tcp_, *app_);
+        if (!portal_.is_done()) next_us = std::min(next_us, now_us() + kPortalLook_us);
+      }
       Say();
       if (!app_->is_over()) Wait(next_us);
     }
+    if (wake_us_ == 0) continue;
+    while (!stops && wake_us_ > now_us()) Sleep(wake_us_);
+    // What came meanwhile is not heard, as on a chip.
+    while (!udp_.Next().empty()) {
+    }
   }
   app_->Stop();
-  return 0;
+  return firmware_.is_replaced() && !stops ? kExitReplaced : 0;
 }
 
 }  // namespace vesta::node_linux

@@ -1,161 +1,16 @@
 // The real program against the hub's end of the link, over UDP on this computer: pins, 1-Wire and display are folders
 // and files as the kernel's.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <map>
-#include <random>
 #include <sstream>
 
 #include "node_linux/files.h"
 #include "node_linux/options.h"
-#include "protocols/espnow/udp_air.h"
-#include "protocols/link/hub.h"
+#include "node_linux/program_for_test.h"
 
 namespace vesta::node_linux {
 namespace {
-
-namespace fs = std::filesystem;
-
-int64_t Now_us() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return int64_t{t.tv_sec} * 1000000 + t.tv_nsec / 1000;
-}
-
-class SystemRandom final : public link::RandomSource {
- public:
-  void Fill(std::span<uint8_t> out) override {
-    for (uint8_t& b : out) b = static_cast<uint8_t>(device_());
-  }
-
- private:
-  std::random_device device_;
-};
-
-// A hub at a UDP port.
-class UdpHub final : private link::HubEvents {
- public:
-  UdpHub() {
-    fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    socklen_t size = sizeof(address);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port = ntohs(address.sin_port);
-    hub.SetGateway(0, kAddress, 6);
-  }
-  ~UdpHub() override { close(fd_); }
-
-  bool RunUntil(const std::function<bool()>& is_done, int seconds) {
-    const int64_t until_us = Now_us() + int64_t{seconds} * 1000000;
-    while (!is_done()) {
-      if (Now_us() > until_us) return false;
-      pollfd p{fd_, POLLIN, 0};
-      poll(&p, 1, 20);
-      uint8_t bytes[2048];
-      ssize_t got = 0;
-      socklen_t size = sizeof(peer_);
-      while ((got = recvfrom(fd_, bytes, sizeof(bytes), 0, reinterpret_cast<sockaddr*>(&peer_), &size)) > 0) {
-        espnow::Packet packet;
-        if (!espnow::ReadUdpAir({bytes, static_cast<size_t>(got)}, &packet)) continue;
-        if (!espnow::IsHeardOn(6, packet.radiotap.channel)) continue;
-        hub.Receive({0, packet.sender, packet.receiver, 6, 0, packet.elements[0].body}, now(), *this);
-      }
-      if (hub.next_deadline_us() <= Now_us()) hub.Tick(now(), *this);
-    }
-    return true;
-  }
-  Now now() const { return {Now_us(), time(nullptr) * kUsPerSecond, ClockQuality::kSynchronised}; }
-  void Set(uint8_t index, int64_t value) {
-    const auto& [number, info] = *infos.begin();
-    hub.SetItem(number, link::IntegerItem(index, value), now(), *this);
-  }
-
-  SystemRandom random;
-  link::Hub hub{{1, 4, true}, random};
-  uint16_t port = 0;
-  std::map<uint16_t, link::NodeInfo> infos;
-  std::map<uint8_t, int64_t> values;
-  std::vector<link::Result> results;
-
- private:
-  static constexpr link::Address kAddress = {2, 0xAA, 0, 0, 0, 1};
-
-  void Send(uint8_t, const link::Address& from, const link::Address& to, link::Bytes frame) override {
-    espnow::SendOptions options;
-    options.sender = from;
-    options.receiver = to;
-    uint8_t out[espnow::kMaxUdpAirSize];
-    const size_t size = espnow::WriteUdpAir(options, 6, -40, frame, out);
-    sendto(fd_, out, size, 0, reinterpret_cast<sockaddr*>(&peer_), sizeof(peer_));
-  }
-  link::JoinPolicy OnJoinRequest(const link::JoinRequest&) override {
-    link::JoinPolicy policy{link::JoinPolicy::Rule::kBySecret, {}, 0};
-    policy.secret.fill(0x5A);
-    return policy;
-  }
-  void OnRefused(const link::Address&, link::Refusal, const link::NodeInfo&) override {}
-  void OnCode(const link::Address&, uint32_t, const link::NodeInfo&) override {}
-  void OnJoined(const link::PeerRecord& record, const link::NodeInfo& info) override { infos[record.node] = info; }
-  void OnSession(uint16_t node, const link::NodeInfo& info) override { infos[node] = info; }
-  bool OnReport(uint16_t, const link::Report& report) override {
-    link::ItemReader reader(report.items);
-    link::Item item;
-    while (reader.Next(&item)) {
-      if (item.type != link::ValueType::kBytes && item.type != link::ValueType::kNone)
-        values[item.index] = item.integer;
-    }
-    return true;
-  }
-  void OnResult(uint16_t, const link::Result& result) override { results.push_back(result); }
-  void OnDescription(uint16_t, const link::Description&) override {}
-  size_t ReadBlob(size_t, uint32_t, std::span<uint8_t>) override { return 0; }
-  void OnBlobStatus(uint16_t, const link::BlobStatus&) override {}
-
-  int fd_ = -1;
-  sockaddr_in peer_ = {};
-};
-
-void Put(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path) << text;
-}
-
-class Program {
- public:
-  explicit Program(const fs::path& settings, const std::string& output = "") {
-    pid_ = fork();
-    if (pid_ != 0) return;
-    if (!output.empty() && freopen(output.c_str(), "w", stdout) == nullptr) _exit(126);
-    execl(VESTA_NODE_PROGRAM, "vesta-node", "--config", settings.c_str(), nullptr);
-    _exit(127);
-  }
-  ~Program() { Stop(); }
-  int Stop() {
-    if (pid_ <= 0) return status_;
-    kill(pid_, SIGTERM);
-    waitpid(pid_, &status_, 0);
-    pid_ = -1;
-    return status_;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int status_ = 0;
-};
 
 class ProgramTest : public testing::Test {
  protected:
@@ -196,7 +51,7 @@ TEST_F(ProgramTest, JoinsSendsReadingsTakesASetPointAndKeepsIt) {
   UdpHub hub;
   const fs::path settings = Settings(hub.port);
   {
-    Program program(settings);
+    NodeProcess program(settings);
     ASSERT_TRUE(hub.RunUntil([&] { return hub.values.count(1) != 0 && hub.values.count(6) != 0; }, 20));
     EXPECT_EQ(hub.values[1], 215000) << "21.5 degrees, times 10^-4";
     EXPECT_EQ(hub.values[6], 20000);
@@ -210,10 +65,56 @@ TEST_F(ProgramTest, JoinsSendsReadingsTakesASetPointAndKeepsIt) {
     EXPECT_EQ(program.Stop(), 0);
   }
   hub.values.clear();
-  Program program(settings);
+  NodeProcess program(settings);
   ASSERT_TRUE(hub.RunUntil([&] { return hub.values.count(6) != 0; }, 20));
   EXPECT_EQ(hub.values[6], 25500) << "kept over the restart";
   EXPECT_EQ(hub.infos.begin()->second.configuration, 2u);
+}
+
+TEST_F(ProgramTest, ASleepingNodeReportsAtEachWakeUpAndTakesASetPointThere) {
+  Put(folder_ / "node.json",
+      R"({"version":2,"name":"Pi","sleep_s":1,"functions":[
+          {"type":"thermometer","name":"Tank","pin":4,"period_s":1,"sensors":[{"id":"2811223344556656"}]},
+          {"type":"relay","name":"Burner","pin":5},
+          {"type":"thermostat","name":"Tank","sensor":"2811223344556656","relay":"Burner"}]})");
+  UdpHub hub;
+  NodeProcess program(Settings(hub.port));
+  ASSERT_TRUE(hub.RunUntil([&] { return hub.reports >= 2; }, 20));
+  EXPECT_TRUE(hub.hub.Find(hub.infos.begin()->first)->is_sleepy);
+  const int before = hub.reports;
+  hub.Set(3, 25500);
+  ASSERT_TRUE(hub.RunUntil([&] { return !hub.results.empty() && hub.reports >= before + 3; }, 20));
+  EXPECT_EQ(hub.results[0].outcome, link::Outcome::kApplied);
+  EXPECT_EQ(hub.values[1], 215000);
+}
+
+TEST_F(ProgramTest, ThePageChangesNameSecretAndFunctionsWithThePassword) {
+  Put(folder_ / "password", "correct horse\n");
+  UdpHub hub;
+  const uint16_t page = FreeTcpPort();
+  const fs::path settings = Settings(hub.port);
+  std::string text = ReadFile(settings.string()).value_or("");
+  text.back() = ',';
+  Put(settings, text + R"("page_port":)" + std::to_string(page) + R"(,"page_password_file":")" +
+                    (folder_ / "password").string() + "\"}");
+  NodeProcess program(settings);
+  ASSERT_TRUE(hub.RunUntil([&] { return hub.values.count(6) != 0; }, 20));
+  const std::string shown = Ask(page, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_NE(shown.find("linked to the hub"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("&quot;thermostat&quot;"), std::string::npos);
+  EXPECT_EQ(shown.find("5A5A5A5A"), std::string::npos);
+  EXPECT_NE(Post(page, "/configuration", "password=wrong+horse&text=%7B%22version%22%3A3%7D").find("403"),
+            std::string::npos);
+  // Guessing is slow.
+  hub.RunUntil([] { return false; }, 3);
+  const std::string done = Post(page, "/configuration",
+                                "password=correct+horse&text=%7B%22version%22%3A3%2C%22name%22%3A%22Cellar%22%2C%22"
+                                "ping_s%22%3A1%7D");
+  EXPECT_NE(done.find("200 OK"), std::string::npos) << done;
+  ASSERT_TRUE(hub.RunUntil([&] { return hub.infos.begin()->second.configuration == 3; }, 20));
+  EXPECT_EQ(std::string(hub.infos.begin()->second.name.data(), 6), "Cellar");
+  EXPECT_NE(Post(page, "/configuration", "password=correct+horse&text=%7B%22version%22%3A3%7D").find("above 3"),
+            std::string::npos);
 }
 
 TEST_F(ProgramTest, BadSettingsAreRefusedWithAReason) {
@@ -240,7 +141,7 @@ TEST_F(ProgramTest, ARadioIsAnAirOfItsOwn) {
 
 TEST_F(ProgramTest, WaitsForARadioThatIsNotThereAndEndsWhenItIsTold) {
   Put(folder_ / "radio.json", R"({"state":")" + folder_.string() + R"(/state","radio_interface":"no-such-radio"})");
-  Program program(folder_ / "radio.json", (folder_ / "said").string());
+  NodeProcess program(folder_ / "radio.json", (folder_ / "said").string());
   const int64_t give_up_us = Now_us() + 20 * 1000000;
   while (Content("said").empty() && Now_us() < give_up_us) usleep(10000);
   EXPECT_EQ(Content("said"), "there is no interface no-such-radio\n");

@@ -32,6 +32,48 @@ int64_t AirTime_us(size_t body) {
 
 }  // namespace
 
+void Air::Events::Push(const Event& event) {
+  const int64_t slot = SlotOf(event);
+  if (slot <= slot_) {
+    near_.push_back(event);
+    std::push_heap(near_.begin(), near_.end());
+  } else if (slot - slot_ < static_cast<int64_t>(kSlots)) {
+    ring_[static_cast<size_t>(slot) % kSlots].push_back(event);
+    ++in_ring_;
+  } else {
+    far_.push_back(event);
+    std::push_heap(far_.begin(), far_.end());
+  }
+}
+
+const Air::Event* Air::Events::Next() {
+  while (near_.empty()) {
+    if (in_ring_ == 0 && far_.empty()) return nullptr;
+    slot_ = in_ring_ == 0 ? SlotOf(far_.front()) : slot_ + 1;
+    std::vector<Event>& due = ring_[static_cast<size_t>(slot_) % kSlots];
+    in_ring_ -= due.size();
+    near_.swap(due);
+    while (!far_.empty() && SlotOf(far_.front()) - slot_ < static_cast<int64_t>(kSlots)) {
+      std::pop_heap(far_.begin(), far_.end());
+      const Event event = far_.back();
+      far_.pop_back();
+      if (SlotOf(event) <= slot_) {
+        near_.push_back(event);
+      } else {
+        ring_[static_cast<size_t>(SlotOf(event)) % kSlots].push_back(event);
+        ++in_ring_;
+      }
+    }
+    std::make_heap(near_.begin(), near_.end());
+  }
+  return &near_.front();
+}
+
+void Air::Events::Pop() {
+  std::pop_heap(near_.begin(), near_.end());
+  near_.pop_back();
+}
+
 uint64_t SeededRandom::Next() {
   uint64_t z = state_ += 0x9E3779B97F4A7C15u;
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
@@ -69,7 +111,7 @@ void Air::SetOn(Station station, bool is_on) {
 }
 
 void Air::Push(int64_t at_us, Kind kind, Station station, uint64_t what) {
-  events_.push({at_us, order_++, kind, station, what});
+  events_.Push({at_us, order_++, kind, station, what});
 }
 
 void Air::SetTimer(Station station, int64_t at_us, uint64_t what) {
@@ -148,8 +190,26 @@ bool Air::Deliver(const Flying& flight, const Outgoing& frame, Station to, bool 
   s.last_from = key;
   s.last_sequence = frame.sequence;
   const bool acknowledges = is_unicast && s.acknowledges;
-  if (!is_repeat) s.listener->OnFrame(from, frame.to, flight.channel, link::Bytes(frame.body).first(frame.size));
+  if (is_repeat) return acknowledges;
+  const bool is_late = random_.Chance(rules_.late_percent);
+  if (is_late || random_.Chance(rules_.twice_percent)) {
+    ++(is_late ? counters_.late : counters_.twice);
+    HandOnLate({to, from, flight.channel, frame});
+  }
+  if (!is_late) s.listener->OnFrame(from, frame.to, flight.channel, link::Bytes(frame.body).first(frame.size));
   return acknowledges;
+}
+
+void Air::HandOnLate(const Late& late) {
+  size_t place = late_.size();
+  if (free_late_.empty()) {
+    late_.push_back(late);
+  } else {
+    place = free_late_.back();
+    free_late_.pop_back();
+    late_[place] = late;
+  }
+  Push(now_us_ + 1 + static_cast<int64_t>(random_.Below(kMostLate_us)), Kind::kLate, late.to, place);
 }
 
 void Air::End(Station station) {
@@ -179,9 +239,9 @@ void Air::End(Station station) {
 }
 
 void Air::RunUntil(int64_t until_us) {
-  while (!events_.empty() && events_.top().at_us <= until_us) {
-    const Event event = events_.top();
-    events_.pop();
+  for (const Event* next; (next = events_.Next()) != nullptr && next->at_us <= until_us;) {
+    const Event event = *next;
+    events_.Pop();
     now_us_ = event.at_us;
     switch (event.kind) {
       case Kind::kAttempt:
@@ -193,6 +253,15 @@ void Air::RunUntil(int64_t until_us) {
       case Kind::kTimer:
         stations_[event.station].listener->OnTimer(event.what);
         break;
+      case Kind::kLate: {
+        const Late late = late_[event.what];
+        free_late_.push_back(event.what);
+        const StationState& s = stations_[late.to];
+        if (!s.is_on) break;
+        s.listener->OnFrame(late.from, late.frame.to, late.channel,
+                            link::Bytes(late.frame.body).first(late.frame.size));
+        break;
+      }
     }
   }
   now_us_ = std::max(now_us_, until_us);
@@ -201,7 +270,8 @@ void Air::RunUntil(int64_t until_us) {
 bool Air::RunUntil(const std::function<bool()>& is_done, int64_t until_us) {
   while (!is_done()) {
     if (now_us_ >= until_us) return false;
-    const int64_t next_us = events_.empty() ? until_us : std::min(events_.top().at_us, until_us);
+    const Event* next = events_.Next();
+    const int64_t next_us = next == nullptr ? until_us : std::min(next->at_us, until_us);
     RunUntil(next_us);
   }
   return true;

@@ -4,13 +4,13 @@
 // of 20 us more; two that begin within one slot collide and both frames are lost. A frame to one station is
 // acknowledged 10 us behind its end (304 us) by a radio that does so, and repeated up to 7 times by the sender else, in
 // a doubling window. A strong frame is also heard one or two channels away, with the chances below. Every receiver
-// loses frames with a chance of its own. Everything comes from one seed: a run repeats exactly.
+// loses frames with a chance of its own; some it hands on late, so that others overtake them, or twice (a wired air, or
+// a radio that forgot what it heard). Everything comes from one seed: a run repeats exactly.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <queue>
 #include <unordered_map>
 #include <vector>
 
@@ -19,11 +19,15 @@
 
 namespace vesta::simulators {
 
+inline constexpr int64_t kMostLate_us = 40000;
+
 struct AirRules {
   unsigned loss_percent = 0;
   unsigned one_away_percent = 35;  // heard on the next channel
   unsigned two_away_percent = 10;
   uint64_t seed = 1;
+  unsigned late_percent = 0;  // handed on up to kMostLate_us after it came
+  unsigned twice_percent = 0;
 };
 
 class SeededRandom final : public link::RandomSource {
@@ -73,12 +77,15 @@ class Air {
     uint64_t collided = 0;
     uint64_t lost = 0;
     uint64_t adjacent = 0;  // heard away from their channel
+    uint64_t late = 0;
+    uint64_t twice = 0;
     uint64_t busy_us = 0;
   };
   const Counters& counters() const { return counters_; }
 
  private:
   static constexpr size_t kQueue = 16;  // frames that a radio keeps; one more is dropped
+  enum class Kind : uint8_t { kAttempt, kEnd, kTimer, kLate };
   struct Outgoing {
     link::Address to = {};
     uint8_t size = 0;
@@ -101,7 +108,6 @@ class Air {
     uint64_t last_from = 0;
     uint16_t last_sequence = 0xFFFF;
   };
-  enum class Kind : uint8_t { kAttempt, kEnd, kTimer };
   struct Event {
     int64_t at_us;
     uint64_t order;
@@ -111,6 +117,34 @@ class Air {
     bool operator<(const Event& other) const {
       return at_us != other.at_us ? at_us > other.at_us : order > other.order;
     }
+  };
+  // Events in the order of their time, then of their making. Those of the next second or so lie in a heap, later ones
+  // in a ring of slots, the rest in a heap of their own: with 10,000 nodes most wait for long, and the heap at hand
+  // stays small.
+  class Events {
+   public:
+    Events() : ring_(kSlots) {}
+    void Push(const Event& event);
+    // nullptr: there is none.
+    const Event* Next();
+    void Pop();
+
+   private:
+    static constexpr size_t kSlots = 256;
+    static constexpr int kSlotBits = 20;  // of a microsecond: some 1.05 s
+    static int64_t SlotOf(const Event& event) { return event.at_us >> kSlotBits; }
+
+    std::vector<Event> near_;  // heaps
+    std::vector<Event> far_;
+    std::vector<std::vector<Event>> ring_;
+    size_t in_ring_ = 0;
+    int64_t slot_ = 0;  // up to here all is near
+  };
+  struct Late {
+    Station to;
+    link::Address from;
+    uint8_t channel;
+    Outgoing frame;
   };
   struct Flying {
     Station station;
@@ -124,6 +158,7 @@ class Air {
   void Attempt(Station station);
   void End(Station station);
   bool Deliver(const Flying& flight, const Outgoing& frame, Station to, bool is_unicast);
+  void HandOnLate(const Late& late);
   void WantToSend(Station station, unsigned window);
   bool Reaches(uint8_t sent_on, uint8_t tuned);
 
@@ -131,7 +166,9 @@ class Air {
   SeededRandom random_;
   int64_t now_us_ = 1000000;
   uint64_t order_ = 0;
-  std::priority_queue<Event> events_;
+  Events events_;
+  std::vector<Late> late_;  // by Event::what
+  std::vector<size_t> free_late_;
   std::vector<StationState> stations_;
   std::vector<Flying> flying_;
   std::array<int64_t, 15> busy_until_us_ = {};

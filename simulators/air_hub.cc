@@ -97,7 +97,7 @@ bool AirHub::OnReport(uint16_t number, const link::Report& report) {
 }
 
 void AirHub::Check(uint16_t number, const Received& report) {
-  uint32_t& last = last_[{number, report.epoch}];
+  uint32_t& last = last_[uint64_t{number} << 32 | report.epoch];
   if (report.sequence <= last && wrong.empty()) {
     wrong = "node " + std::to_string(number) + ": report " + std::to_string(report.sequence) + " behind " +
             std::to_string(last);

@@ -58,9 +58,9 @@ void AirNode::Begin() {
   air_.SetOn(station_, true);
   ++wakes_;
   awake_since_us_ = air_.now_us();
-  app_ = std::make_unique<node::App>(
-      node::Ports{*this, *this, *this, *this, *this, *this, random_, nullptr, static_cast<node::OneWire*>(this)},
-      options_);
+  app_ = std::make_unique<node::App>(node::Ports{*this, *this, *this, *this, *this, *this, random_,
+                                                 static_cast<node::Gpio*>(this), static_cast<node::OneWire*>(this)},
+                                     options_);
   app_->Start();
 }
 
@@ -76,6 +76,7 @@ void AirNode::OnTimer(uint64_t what) {
 
 void AirNode::Run() {
   const int64_t next_us = app_->Run();
+  if (app_ != nullptr && !is_cut_) NoteApplied();
   if (is_cut_) {
     app_.reset();
     air_.SetOn(station_, false);
@@ -97,6 +98,17 @@ void AirNode::Run() {
   if (timer_us_ != 0 && timer_us_ <= at_us) return;
   timer_us_ = at_us;
   air_.SetTimer(station_, at_us, life_);
+}
+
+// The link keeps the version that it applied last of each item: a change of it is one command.
+void AirNode::NoteApplied() {
+  const auto& items = app_->link_node().record().items;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const link::AppliedItem& item = items[i];
+    if (item.version == 0 || item.version == seen_versions_[i]) continue;
+    seen_versions_[i] = item.version;
+    applied_.push_back({item.index, item.version, item.integer});
+  }
 }
 
 void AirNode::OnFrame(const link::Address& from, const link::Address& to, uint8_t /*sent_on*/, link::Bytes body) {

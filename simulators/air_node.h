@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "node/app.h"
 #include "protocols/link/hub.h"
@@ -34,7 +35,8 @@ class AirNode final : public AirListener,
                       private node::Sleep,
                       private node::Store,
                       private node::UpdateSlot,
-                      private node::OneWire {
+                      private node::OneWire,
+                      private node::Gpio {
  public:
   AirNode(Air& air, uint32_t number, const AirNodeOptions& options);
 
@@ -58,6 +60,13 @@ class AirNode final : public AirListener,
     cut_behind_ = behind;
   }
   const std::map<node::StoreRecord, std::vector<uint8_t>>& records() const { return records_; }
+  // Commands as they were applied, each once: item, version, value.
+  struct Applied {
+    uint8_t item;
+    uint32_t version;
+    int64_t value;
+  };
+  const std::vector<Applied>& applied() const { return applied_; }
 
  private:
   void OnFrame(const link::Address& from, const link::Address& to, uint8_t sent_on, link::Bytes body) override;
@@ -87,6 +96,14 @@ class AirNode final : public AirListener,
   size_t ReadActive(uint32_t offset, std::span<uint8_t> out) override;
   bool Reset(int pin) override;
   void WriteBit(int pin, bool bit) override;
+  bool Configure(int, Mode) override { return true; }
+  void Write(int, bool level) override { level_ = level; }
+  bool Read(int) override { return level_; }
+  bool Watch(int) override { return false; }
+  bool NextEdge(int, node::Edge*) override { return false; }
+  uint32_t LostEdges(int) override { return 0; }
+  uint32_t EdgesDuringSleep(int) override { return 0; }
+  void NoteApplied();
   bool ReadBit(int pin) override;
 
   Air& air_;
@@ -127,6 +144,9 @@ class AirNode final : public AirListener,
   std::vector<uint8_t> current_;
 
   // The thermometer's side of the 1-Wire bus.
+  bool level_ = false;
+  std::vector<Applied> applied_;
+  std::array<uint32_t, link::kNodeItems> seen_versions_ = {};
   unsigned wire_bits_ = 0;
   unsigned wire_count_ = 0;
   std::array<uint8_t, 9> scratchpad_ = {};
@@ -168,7 +188,7 @@ class AirHub final : public AirListener, private link::HubEvents {
   };
   // By node, in the order of the commits. With keeps_items off only counted.
   std::map<uint16_t, std::vector<Received>> durable;
-  std::map<uint16_t, uint64_t> durable_count;
+  std::unordered_map<uint16_t, uint64_t> durable_count;
   uint64_t temperatures = 0;  // of all nodes, durable
   bool keeps_items = true;
   bool knows_time = true;
@@ -209,7 +229,7 @@ class AirHub final : public AirListener, private link::HubEvents {
     Received report;
   };
   std::vector<Waiting> waiting_;
-  std::map<std::pair<uint16_t, uint32_t>, uint32_t> last_;  // durable number by node and epoch
+  std::unordered_map<uint64_t, uint32_t> last_;  // durable number by node and epoch
   std::string blob_;
   uint64_t life_ = 0;
   int64_t tick_us_ = 0;

@@ -230,6 +230,78 @@ TEST(AirNode, ManyNodesTogetherLoseNothing) {
   EXPECT_GE(linked, 38);
 }
 
+// Everything at once: frames that are lost, late or there twice, clocks that drift, nodes that lose their power, hubs
+// that crash, set-points all the while. Each seed replays exactly.
+TEST(AirNode, AFleetThroughEverythingKeepsItsPromises) {
+  for (const uint64_t seed : {uint64_t{501}, uint64_t{502}, uint64_t{503}}) {
+    House house(seed, 5, {.max_nodes = 64, .channel = 6});
+    house.air.rules().late_percent = 10;
+    house.air.rules().twice_percent = 5;
+    constexpr size_t kNodes = 24;
+    constexpr size_t kCut = 6;  // the first of them lose their power now and then
+    for (size_t i = 0; i < kNodes; ++i) {
+      AirNodeOptions options{
+          Config(kThermometer + R"(,{"type":"relay","name":"Burner","pin":5})"
+                                R"(,{"type":"thermostat","name":"Tank","sensor":"2811223344556656","relay":"Burner"})",
+                 i % 2 == 0 ? "" : R"(,"sleep_s":20)")};
+      options.drift_ppm = static_cast<int>(house.air.random().Below(200)) - 100;
+      house.Add(options);
+    }
+    ASSERT_TRUE(house.RunUntil([&] { return house.hub.numbers.size() == kNodes; }, 120)) << seed;
+    // The thermostat's set-point: thermometer 1, relay 2, set-point 3.
+    constexpr uint8_t kSetPoint = 3;
+    std::map<uint16_t, std::vector<int64_t>> asked;
+    std::map<std::pair<uint16_t, uint32_t>, int64_t> versions;
+    for (int step = 0; step < 60; ++step) {
+      house.Run(10);
+      if (step == 20) house.hub.Crash();
+      if (step == 23) house.hub.Start();
+      if (step == 35) house.hub.Tune(11);
+      if (step % 7 == 3) {
+        AirNode& node = *house.nodes[house.air.random().Below(kCut)];
+        node.CutPower();
+        node.PowerUp();
+      }
+      if (!house.hub.is_running()) continue;
+      for (size_t i = step % 3; i < kNodes; i += 3) {
+        const uint16_t number = house.NumberOf(*house.nodes[i]);
+        const int64_t value = 5000 + 100 * step;  // each other than the one before
+        const uint32_t version = house.hub.SetItem(number, link::IntegerItem(kSetPoint, value));
+        if (version != 0) versions[{number, version}] = value;
+      }
+    }
+    house.Run(120);
+    EXPECT_EQ(house.hub.wrong, "") << seed;
+    for (size_t i = 0; i < kNodes; ++i) {
+      AirNode& node = *house.nodes[i];
+      const uint16_t number = house.NumberOf(node);
+      // Applied as the hub asked, once each, never an older one behind a newer.
+      uint32_t last = 0;
+      for (const AirNode::Applied& applied : node.applied()) {
+        EXPECT_GT(applied.version, last) << seed << " node " << i;
+        last = applied.version;
+        const auto found = versions.find({number, applied.version});
+        // A hub that crashed may have counted on above what it had stored: then the number is of after it.
+        if (found == versions.end()) continue;
+        EXPECT_EQ(applied.value, found->second) << seed << " node " << i;
+      }
+      EXPECT_GT(node.applied().size(), 3u) << seed << " node " << i;
+      ASSERT_FALSE(node.applied().empty());
+      EXPECT_GE(node.applied().back().value, 5000 + 100 * 57) << seed << " node " << i << ": the newest wins";
+      // What a node took and could still send is at the hub.
+      if (i < kCut || node.app() == nullptr) continue;
+      const link::Outbox& outbox = node.app()->link_node().outbox();
+      const uint64_t known = house.hub.durable_count[number] + outbox.lost();
+      EXPECT_LE(known, outbox.next_number() - 1) << seed << " node " << i;
+      EXPECT_GE(known + outbox.size(), outbox.next_number() - 1) << seed << " node " << i;
+      EXPECT_EQ(outbox.lost(), 0u) << seed << " node " << i;
+    }
+    EXPECT_GT(house.air.counters().late, 100u);
+    EXPECT_GT(house.air.counters().twice, 100u);
+    EXPECT_EQ(house.hub.hub().dropped(link::Drop::kTag), 0u) << "nobody forges here, so no tag is wrong";
+  }
+}
+
 TEST(AirNode, TheFlashIsSpared) {
   House house(10);
   AirNode& node = house.Add(Awake());

@@ -13,6 +13,7 @@ const wish = { item: 2, value: 21.5, held: null, state: "sent", clamped: false, 
 const node = {
   id: "02bb00000001", source: "home", protocol: "link", number: 3, name: kHostile, group: "Garden", address: "02bb00000001",
   device: "nodes_02bb00000001", firmware: "1.2.3", listed: true, sleepy: true, insecure: false, insecure_writes: false, rssi_dbm: -61,
+  hardware: 1, update: { version: "1.3.0", state: "loading", percent: 40, reason: "", ordered: kNow },
   channel: 6, heard: kNow, reports: 734, unknown_items: 0, state: "asleep", note: "tuned to channel 5, heard on 6",
   items: [
     { item: 2, name: "Bath", device: "d", field: "set_point", kind: "gauge", unit: "°C", writable: true, min: 5, max: 30, step: 0.5 },
@@ -26,7 +27,7 @@ const waiting = {
 };
 const network = {
   source: "home", air: "udp", address: "02aa00000001", channel: 6, hub_id: 1, number: 1, nodes: 1, max_nodes: 256, window_s: 0,
-  secrets: 1, schedules: 2, problems: [] as string[],
+  secrets: 1, schedules: 2, problems: [] as string[], firmware: [{ hardware: 1, version: "1.3.0", size: 4096 }],
 };
 
 let stub: StubHub;
@@ -60,7 +61,7 @@ after(CloseBrowser);
 test("a node, what was asked of it, and who waits with the reason", async () => {
   const { page } = opened!;
   const text = await page.locator("main").innerText();
-  for (const part of ["-61 dBm, channel 6", "734 reports", "sleeps between them", "tuned to channel 5, heard on 6", "21.5 sent", "012345", "Tuned to channel 5, heard on 6.", "2 schedules"]) {
+  for (const part of ["-61 dBm, channel 6", "734 reports", "sleeps between them", "tuned to channel 5, heard on 6", "21.5 sent", "Firmware 1.3.0: loading 40 %", "012345", "Tuned to channel 5, heard on 6.", "2 schedules"]) {
     assert.ok(text.replaceAll("\u2212", "-").includes(part), part + " is missing in " + text);
   }
   assert.equal(await page.locator("main img, main script").count(), 0);
@@ -76,6 +77,7 @@ test("set-points, switches, joining and letting in go to the hub", async () => {
   await page.getByRole("button", { name: "Pump, switch on" }).click();
   await page.getByRole("button", { name: "It shows 012345: let it in" }).click();
   await page.getByRole("button", { name: "Ping" }).click();
+  await page.getByRole("button", { name: "Load firmware 1.3.0" }).click();
   await page.getByRole("button", { name: "Let new nodes join for 2 minutes" }).click();
   await page.getByRole("button", { name: "Close joining (118 s left)" }).waitFor(kWait);
   assert.deepEqual(sent, [
@@ -83,6 +85,7 @@ test("set-points, switches, joining and letting in go to the hub", async () => {
     'PUT /api/v1/nodes/02bb00000001/items/3 {"value":"1"}',
     'POST /api/v1/nodes/confirm {"address":"02bb00000002","code":"012345"}',
     'POST /api/v1/nodes/orders {"node":"02bb00000001","order":"ping"}',
+    'POST /api/v1/nodes/updates {"node":"02bb00000001"}',
     'POST /api/v1/nodes/window {"seconds":"120"}',
   ]);
 });

@@ -112,6 +112,17 @@ std::optional<KeptDescription> DescriptionOf(const Json& entry) {
   return kept;
 }
 
+std::optional<NodeUpdateOrder> UpdateOf(const Json& entry) {
+  NodeUpdateOrder order;
+  if (!entry.is_object() || !NumberOf(entry, "target", &order.target) || !NumberOf(entry, "version", &order.version)) {
+    return std::nullopt;
+  }
+  NumberOf(entry, "at_us", &order.at_us);
+  order.node = TextOf(entry, "node");
+  order.is_restarting = entry.value("restarting", Json()) == Json(true);
+  return order;
+}
+
 template <typename Entry, typename ReadOne>
 void ReadList(const std::string& path, const Json& root, const char* name, const ReadOne& read_one,
               std::vector<Entry>* out, std::vector<std::string>* problems) {
@@ -141,6 +152,7 @@ tl::expected<NodeKeys, std::string> ReadNodeKeys(const std::string& path, std::v
   ReadList(path, root, "legacy", LegacyOf, &keys.legacy, problems);
   ReadList(path, root, "configured", ConfiguredOf, &keys.configured, problems);
   ReadList(path, root, "descriptions", DescriptionOf, &keys.descriptions, problems);
+  ReadList(path, root, "updates", UpdateOf, &keys.updates, problems);
   NumberOf(root, "schedules_run_us", &keys.schedules_run_us);
   return keys;
 }
@@ -174,6 +186,13 @@ tl::expected<void, std::string> WriteNodeKeys(const std::string& path, const Nod
   }
   for (const KeptDescription& one : keys.descriptions) {
     root["descriptions"].push_back({{"node", one.node}, {"cbor", HexOf(one.cbor)}});
+  }
+  for (const NodeUpdateOrder& one : keys.updates) {
+    root["updates"].push_back({{"node", one.node},
+                               {"target", one.target},
+                               {"version", one.version},
+                               {"at_us", one.at_us},
+                               {"restarting", one.is_restarting}});
   }
   root["schedules_run_us"] = keys.schedules_run_us;
   return WritePrivateFile(path, root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");

@@ -52,6 +52,15 @@ struct KeptDescription {
   std::vector<uint8_t> cbor;
 };
 
+// A firmware that a node was ordered to load and does not run yet.
+struct NodeUpdateOrder {
+  std::string node;
+  uint32_t target = 0;
+  uint32_t version = 0;
+  UtcUs at_us = 0;
+  bool is_restarting = false;  // it has all of it
+};
+
 struct NodeKeys {
   std::vector<NodeSecret> secrets;
   std::vector<link::PeerRecord> peers;
@@ -59,6 +68,7 @@ struct NodeKeys {
   std::vector<LegacyAddress> legacy;
   std::vector<NodeConfigured> configured;
   std::vector<KeptDescription> descriptions;
+  std::vector<NodeUpdateOrder> updates;
   UtcUs schedules_run_us = 0;  // what was due up to here was carried out
 };
 

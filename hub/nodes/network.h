@@ -29,7 +29,7 @@ inline constexpr size_t kMaxRooms = 256;
 inline constexpr size_t kMaxSchedules = 512;
 inline constexpr size_t kMaxTemplates = 64;
 inline constexpr size_t kMaxNodeNameBytes = 64;
-inline constexpr size_t kMaxFunctionsBytes = 4096;  // what a node takes as its configuration
+inline constexpr size_t kMaxFunctionsBytes = 3900;  // what a node takes, less what the hub adds
 
 enum class NodeKind : uint8_t { kLink, kVesta2025, kVesta2022, kVictron };
 std::string_view NodeKindName(NodeKind kind);  // "link", "vesta-2025", "vesta-2022", "victron"
@@ -64,7 +64,7 @@ struct NodeEntry {
   bool insecure_writes = false;
   std::vector<LegacyDevice> devices;
   std::vector<NodeItem> items;
-  std::string functions;  // JSON for the node, "" = none
+  std::string functions;  // JSON for the node (NodeFunctionsText), "" = none
 };
 
 struct NodeGroup {

@@ -8,6 +8,7 @@
 
 #include "hub/nodes/network.h"
 #include "hub/nodes/network_values.h"
+#include "hub/nodes/node_configuration.h"
 
 namespace vesta::hub {
 namespace {
@@ -141,7 +142,7 @@ class Reader {
       Tell(at, "\"functions\" must be the node's configuration, an object or a list");
       return false;
     }
-    *out = found->dump(-1, ' ', false, Json::error_handler_t::replace);
+    *out = NodeFunctionsText(*found);
     if (out->size() <= kMaxFunctionsBytes) return true;
     Tell(at, fmt::format("\"functions\" has {} bytes, a node takes {}", out->size(), kMaxFunctionsBytes));
     return false;

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -33,6 +35,33 @@ struct WishView {
   std::string who;
   UtcUs requested_us = 0;
   UtcUs answered_us = 0;
+};
+
+// waiting: the node has not asked for the first block yet. restarting: it has all of it and is about to run it.
+// rolled_back: it came back with the old one.
+enum class UpdateState : uint8_t { kWaiting, kLoading, kRestarting, kDone, kRefused, kRolledBack };
+std::string_view UpdateStateName(UpdateState state);  // "waiting", ..., "rolled_back"
+
+struct UpdateView {
+  uint32_t version = 0;
+  UpdateState state = UpdateState::kWaiting;
+  int percent = 0;
+  std::string reason;
+  UtcUs ordered_us = 0;
+};
+
+struct FirmwareView {
+  uint32_t hardware = 0;  // 0: any
+  uint32_t version = 0;
+  uint32_t size = 0;
+};
+std::string FirmwareText(uint32_t version);  // "1.2.3"
+
+struct FirmwareUpload {
+  uint64_t received = 0;
+  uint64_t size = 0;  // of the package
+  bool is_complete = false;
+  FirmwareView firmware;
 };
 
 struct ItemView {
@@ -69,6 +98,8 @@ struct NodeView {
   uint64_t unknown_items = 0;
   std::string state;  // "online", "asleep", "silent", "never_heard"
   std::string note;   // what is odd, for people
+  uint32_t hardware = 0;
+  std::optional<UpdateView> update;
   std::vector<ItemView> items;
   std::vector<WishView> wishes;
 };
@@ -101,6 +132,7 @@ struct NetworkView {
   int64_t window_us = 0;  // how long joining is still open; 0 = closed
   size_t secrets = 0;     // known node secrets
   size_t schedules = 0;
+  std::vector<FirmwareView> firmware;
   std::vector<std::string> problems;
 };
 
@@ -109,6 +141,13 @@ struct NodeProblem {
   std::string text;
 };
 using NodeResult = tl::expected<void, NodeProblem>;
+
+// What became of a wish, for who shows it elsewhere.
+struct WishTold {
+  std::string device;  // key of the hub's device
+  std::string field;
+  WishView wish;
+};
 
 class NodeDesk {
  public:
@@ -132,12 +171,21 @@ class NodeDesk {
   virtual tl::expected<std::string, NodeProblem> GetNetwork(std::string_view source) const = 0;
   virtual NodeResult PutNetwork(std::string_view source, std::string_view json) = 0;
 
+  // A piece of a firmware package; the pieces come in order.
+  virtual tl::expected<FirmwareUpload, NodeProblem> UploadFirmware(std::string_view source, uint64_t offset,
+                                                                   std::span<const uint8_t> bytes) = 0;
+  // The node is to load the package for its hardware; an empty id: all that can.
+  virtual NodeResult Update(std::string_view id, std::string_view who) = 0;
+
   // For outputs: what can be written to a series, if anything.
   struct Writable {
     std::string node;
     ItemView item;
   };
   virtual std::optional<Writable> FindWritable(const Device& device, std::string_view field) const = 0;
+  // Called at each new state of a wish, as long as the token is kept.
+  using Token = std::shared_ptr<void>;
+  [[nodiscard]] virtual Token OnWish(std::function<void(const WishTold&)> told) = 0;
 };
 
 // Longest that joining may stay open at a time.

@@ -55,7 +55,8 @@ NodeNetwork::NodeNetwork(NodeNetworkOptions options, NodeHost host, link::Random
       host_(std::move(host)),
       random_(random),
       address_(MadeUpAddress(options_.hub_id + "/" + options_.name)),
-      channel_(options_.channel) {
+      channel_(options_.channel),
+      firmware_(options_.firmware_folder) {
   for (const Field& field : link::NodeFields()) fields_.Register(field);
 }
 
@@ -111,6 +112,8 @@ void NodeNetwork::Load() {
     descriptions_[node->description->hash] = node->description;
   }
   MakeLegacyGateway();
+  firmware_.Load(&file_problems_);
+  RestoreUpdates();
   schedules_run_us_ = keys_.schedules_run_us;
   restoring_ = keys_.wishes;
   now_ = host_.clock.Read();
@@ -156,6 +159,7 @@ bool NodeNetwork::SaveKeys() {
                               command.view.requested_us, command.view.who});
     }
   }
+  GatherUpdates();
   keys_.schedules_run_us = schedules_run_us_;
   const auto written = WriteNodeKeys(options_.keys_file, keys_);
   if (written) return true;
@@ -271,6 +275,7 @@ void NodeNetwork::Tick(const Now& now, SessionEvents& events) {
   if (now.monotonic_us < next_look_us_) return;
   next_look_us_ = now.monotonic_us + kLook_us;
   RunSchedules();
+  for (const auto& [id, node] : nodes_) TellWishes(*node);
 }
 
 int64_t NodeNetwork::NextDeadline() const { return std::min(link_->next_deadline_us(), next_look_us_); }

@@ -24,6 +24,7 @@
 #include "hub/live/live_view.h"
 #include "hub/nodes/description.h"
 #include "hub/nodes/field_registry.h"
+#include "hub/nodes/firmware_store.h"
 #include "hub/nodes/node_desk.h"
 #include "hub/nodes/node_state.h"
 #include "hub/nodes/waiting_nodes.h"
@@ -65,6 +66,7 @@ struct NodeHost {
   std::function<uint64_t()> last_number;                                       // Journal::last_number
   std::function<void()> poke;                                                  // Tick and Transmit should be called
   std::function<void(const RelayedFrame&)> relay;
+  std::function<void(const WishTold&)> wish;
 };
 
 struct NodeNetworkOptions {
@@ -73,6 +75,7 @@ struct NodeNetworkOptions {
   std::string hub_id;
   std::string keys_file;
   std::string network_file;
+  std::string firmware_folder;
   uint8_t channel = 0;  // 0 = the air has none
   Zone zone;
 };
@@ -111,6 +114,8 @@ class NodeNetwork final : private link::HubEvents, private espnow::legacy::Gatew
   NodeResult AddSecret(std::string_view secret, std::string_view name);
   std::string NetworkJson() const { return WriteNetwork(network_); }
   NodeResult PutNetwork(std::string_view json);
+  tl::expected<FirmwareUpload, NodeProblem> UploadFirmware(uint64_t offset, Bytes bytes);
+  NodeResult Update(std::string_view id, std::string_view who);
   std::optional<NodeDesk::Writable> FindWritable(const Device& device, std::string_view field) const;
   const std::string& name() const { return options_.name; }
 
@@ -138,6 +143,7 @@ class NodeNetwork final : private link::HubEvents, private espnow::legacy::Gatew
   void OnResult(uint16_t node, const link::Result& result) override;
   void OnDescription(uint16_t node, const link::Description& description) override;
   size_t ReadBlob(size_t blob, uint32_t offset, std::span<uint8_t> out) override;
+  void OnBlobRequested(uint16_t node, const link::BlobManifest& manifest, uint32_t first_block) override;
   void OnBlobStatus(uint16_t node, const link::BlobStatus& status) override;
 
   // legacy::GatewayEvents
@@ -175,9 +181,16 @@ class NodeNetwork final : private link::HubEvents, private espnow::legacy::Gatew
   void AddHubReading(uint16_t slot, uint16_t field, Value value);
   void Describe(NodeState& node);
   void OfferConfiguration(NodeState& node);
+  void OfferFirmware(NodeState& node);
+  void FollowUpdate(NodeState& node);
+  void EndUpdate(NodeState& node, UpdateState state, std::string reason);
+  void TakeFirmwareStatus(NodeState& node, const link::BlobStatus& status, std::string_view why_not);
+  void RestoreUpdates();
+  void GatherUpdates();
   void RunSchedules();
   NodeResult Wish(NodeState& node, uint8_t item, Decimal value, const link::Item& wire, std::string_view who);
   void RestoreWishes();
+  void TellWishes(NodeState& node);
   NodeView ViewOf(const NodeState& node) const;
   NodeView ViewOf(const NodeEntry& entry) const;
   bool SaveKeys();
@@ -236,9 +249,14 @@ class NodeNetwork final : private link::HubEvents, private espnow::legacy::Gatew
   link::TokenBucket told_rejects_{kToldRejects_s, kToldRejectsBurst};
 
   struct Blob {
-    std::string node;  // "" = free
+    std::string node;  // whose configuration it is
     std::string content;
+    bool is_firmware = false;  // for all that load it
+    uint32_t target = 0;
+    uint32_t version = 0;
+    bool is_free() const { return node.empty() && !is_firmware; }
   };
+  FirmwareStore firmware_;
   std::array<Blob, link::kMaxBlobs> blobs_;
 
   uint64_t unknown_items_ = 0;

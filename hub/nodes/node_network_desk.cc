@@ -55,6 +55,13 @@ NodeResult Problem(std::string code, std::string text) {
   return tl::unexpected(NodeProblem{std::move(code), std::move(text)});
 }
 
+// What an original node switches: 1 to 6 are outputs of its relay board, 101 to 111 pins of its own board.
+std::string OutputText(uint8_t control) {
+  if (control >= 1 && control <= 6) return fmt::format(" (relay {})", control);
+  if (control >= 101 && control <= 111) return fmt::format(" (pin D{})", control - 101);
+  return "";
+}
+
 std::optional<Decimal> Tighter(const std::optional<Decimal>& a, const std::optional<Decimal>& b, int wanted) {
   if (!a) return b;
   if (!b) return a;
@@ -79,6 +86,7 @@ NetworkView NodeNetwork::View() const {
   if (window_until_us_ == INT64_MIN) view.window_us = 0;
   view.secrets = secrets_.size();
   view.schedules = network_.schedules.size();
+  for (const link::BlobManifest& one : firmware_.all()) view.firmware.push_back({one.target, one.version, one.size});
   view.problems = problems_;
   view.problems.insert(view.problems.end(), file_problems_.begin(), file_problems_.end());
   return view;
@@ -107,9 +115,15 @@ NodeView NodeNetwork::ViewOf(const NodeState& node) const {
   view.rssi_dbm = node.rssi_dbm;
   view.channel = node.channel;
   view.heard_us = node.heard_us;
+  view.hardware = node.info.hardware;
+  if (const NodeUpdate* update = node.update.get()) {
+    const uint64_t percent = update->size == 0 ? 0 : uint64_t{100} * update->loaded / update->size;
+    view.update = {update->version, update->state, static_cast<int>(percent), update->reason, update->since_us};
+  }
   view.reports = node.reports;
   view.unknown_items = node.unknown_items;
   view.note = node.note;
+  if (!node.problem.empty()) view.note += (view.note.empty() ? "it says: " : "; it says: ") + node.problem;
   uint32_t period_s = 0;
   if (node.description != nullptr) {
     for (const ItemSpec& spec : node.description->items) period_s = std::max(period_s, spec.period_s);
@@ -153,7 +167,7 @@ NodeView NodeNetwork::ViewOf(const NodeState& node) const {
     for (const LegacyDevice& one : entry->devices) {
       if (one.type == 1) continue;
       ItemView item;
-      item.name = one.name;
+      item.name = one.name + OutputText(one.control);
       item.field = one.type == 0 ? "set_point" : "switch";
       item.kind = one.type == 0 ? FieldKind::kGauge : FieldKind::kFlag;
       item.unit = one.type == 0 ? Unit::kCelsius : Unit::kNone;
@@ -275,6 +289,7 @@ NodeResult NodeNetwork::Set(std::string_view id, uint8_t item, Decimal value, st
   if (node->kind != NodeKind::kLink) {
     const NodeResult done = SetLegacy(*node, item, value, who);
     if (!done) return done;
+    TellWishes(*node);
     SaveKeys();
     Changed();
     return done;
@@ -298,6 +313,7 @@ NodeResult NodeNetwork::Set(std::string_view id, uint8_t item, Decimal value, st
   }
   const NodeResult done = Wish(*node, item, value, wire, who);
   if (!done) return done;
+  TellWishes(*node);
   Changed();
   return SaveKeys() ? NodeResult() : Problem("not_stored", "it could not be written to the disk");
 }
@@ -325,6 +341,24 @@ NodeResult NodeNetwork::Wish(NodeState& node, uint8_t item, Decimal value, const
   command.view.requested_us = now_.utc_us;
   std::erase_if(restoring_, [&](const NodeWish& one) { return one.node == node.id && one.item == item; });
   return {};
+}
+
+// Each state once: a wish for a node that is awake is sent at once, one for a sleeper later.
+void NodeNetwork::TellWishes(NodeState& node) {
+  if (node.commands.empty() || !host_.wish) return;
+  const bool has_news = std::any_of(node.commands.begin(), node.commands.end(), [](const auto& one) {
+    return one.second.told != one.second.view.state || one.second.view.state == WishState::kRequested;
+  });
+  if (!has_news) return;
+  const NodeView view = ViewOf(node);
+  for (const WishView& wish : view.wishes) {
+    NodeCommand& command = node.commands[wish.item];
+    if (command.told == wish.state) continue;
+    command.told = wish.state;
+    const auto item =
+        std::find_if(view.items.begin(), view.items.end(), [&](const ItemView& one) { return one.item == wish.item; });
+    if (item != view.items.end() && !item->device.empty()) host_.wish({item->device, item->field, wish});
+  }
 }
 
 // What was asked for before the hub stopped and not answered; the newest wish wins, so one of this run does.

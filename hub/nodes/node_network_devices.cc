@@ -44,10 +44,7 @@ NodeState* NodeNetwork::FindNumber(uint16_t number) const {
 void NodeNetwork::TellDevice(NodeState& node) {
   if (node.slot == kNoDevice) node.slot = next_slot_++;
   const NodeEntry* entry = network_.FindId(node.id);
-  const std::string firmware = node.info.firmware == 0
-                                   ? ""
-                                   : fmt::format("{}.{}.{}", node.info.firmware >> 16, node.info.firmware >> 8 & 0xFF,
-                                                 node.info.firmware & 0xFF);
+  const std::string firmware = node.info.firmware == 0 ? "" : FirmwareText(node.info.firmware);
   DeviceInfo info;
   info.identity = node.id;
   info.identity_on_wire = true;

@@ -196,6 +196,7 @@ void NodeNetwork::TakeLegacyReading(const legacy::GatewayEvent& event) {
   } else {
     RetryLegacy(*node, device->id);
   }
+  TellWishes(*node);
 }
 
 // A node that sleeps listens for a moment after its own message.
@@ -355,6 +356,10 @@ void NodeNetwork::ReceiveVictron(const legacy::VictronReading& reading) {
   add(link::kFieldCurrent, reading.current);
   add(link::kFieldPower, reading.power);
   if (type == 1) add(link::kFieldStateOfCharge, reading.charge);
+  // Of the advert as the sensor heard it; how the hub hears the sensor is a value of the node.
+  if (reading.rssi_dbm < 0) {
+    AddReading(slot, link::kFieldSignal, Value::OfInteger(reading.rssi_dbm), now_.utc_us, quality);
+  }
 }
 
 }  // namespace vesta::hub

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hub/nodes/node_configuration.h"
 #include "hub/nodes/node_network.h"
 #include "protocols/link/fields.h"
 
@@ -16,12 +17,32 @@ constexpr int64_t kFresh_us = 2 * kUsPerSecond;
 constexpr int64_t kSignalEvery_us = 60 * kUsPerSecond;
 constexpr size_t kHubReadings = 3;  // what the hub adds to a report
 
-std::string NameOf(const link::NodeInfo& info) {
-  std::string name;
-  for (const char c : std::string_view(info.name.data(), info.name_size)) {
-    name += static_cast<unsigned char>(c) >= 0x20 && c != 0x7F ? c : '?';
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += static_cast<unsigned char>(c) >= 0x20 && c != 0x7F ? c : '?';
+  return out;
+}
+
+std::string NameOf(const link::NodeInfo& info) { return Printable({info.name.data(), info.name_size}); }
+
+const char* WhyNot(link::BlobResult result) {
+  switch (result) {
+    case link::BlobResult::kComplete:
+      break;
+    case link::BlobResult::kBadSignature:
+      return "its signature is not of the key that the node trusts";
+    case link::BlobResult::kBadDigest:
+      return "it arrived damaged";
+    case link::BlobResult::kOlder:
+      return "the node runs a newer one";
+    case link::BlobResult::kOtherTarget:
+      return "it is for other hardware";
+    case link::BlobResult::kTooBig:
+      return "it does not fit the node";
+    case link::BlobResult::kWriteFailed:
+      return "the node could not store it";
   }
-  return name;
+  return "";
 }
 
 const char* ReasonOf(link::Refusal refusal) {
@@ -43,6 +64,14 @@ const char* ReasonOf(link::Refusal refusal) {
   }
   return "busy";
 }
+
+std::string HexOf(const crypto::Digest& digest) {
+  std::string hex;
+  for (const uint8_t byte : digest) hex += fmt::format("{:02x}", byte);
+  return hex;
+}
+
+Bytes BytesOf(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
 DeviceKind KindOf(std::string_view function) { return function == "node" ? DeviceKind::kNode : DeviceKind::kSensor; }
 
@@ -116,6 +145,7 @@ void NodeNetwork::OnSession(uint16_t number, const link::NodeInfo& info) {
   }
   TellDevice(*node);
   OfferConfiguration(*node);
+  FollowUpdate(*node);
 }
 
 void NodeNetwork::OnDescription(uint16_t number, const link::Description& description) {
@@ -252,6 +282,9 @@ void NodeNetwork::TakeItem(NodeState& node, const link::Item& item, UtcUs time_u
       break;
     case link::ValueType::kBytes:
       value = Value::OfText(texts_.emplace_back(item.bytes.begin(), item.bytes.end()));
+      if (state.spec != nullptr && state.spec->function == "node" && state.spec->key == "problem") {
+        node.problem = Printable(texts_.back());
+      }
       break;
     default: {
       const bool is_code = kind == FieldKind::kState || kind == FieldKind::kFlag;
@@ -316,17 +349,17 @@ void NodeNetwork::OnResult(uint16_t number, const link::Result& result) {
     }
     SaveKeys();
   }
+  TellWishes(*node);
 }
 
 // The configuration that the network's description holds for a node is offered when the node runs another.
 void NodeNetwork::OfferConfiguration(NodeState& node) {
   const NodeEntry* entry = network_.FindId(node.id);
   if (entry == nullptr || network_.FunctionsOf(*entry).empty()) return;
-  const std::string& content = network_.FunctionsOf(*entry);
-  const Bytes bytes(reinterpret_cast<const uint8_t*>(content.data()), content.size());
-  const crypto::Digest digest = crypto::Sha256(bytes);
-  std::string hex;
-  for (const uint8_t byte : digest) hex += fmt::format("{:02x}", byte);
+  const std::string& functions = network_.FunctionsOf(*entry);
+  // What it says without its version: only a change of that makes a new one.
+  const std::string unnumbered = NodeConfigurationText(functions, 0, entry->name);
+  const std::string hex = HexOf(crypto::Sha256(BytesOf(unnumbered)));
   auto sent = std::find_if(keys_.configured.begin(), keys_.configured.end(),
                            [&](const NodeConfigured& one) { return one.node == node.id; });
   if (sent == keys_.configured.end()) sent = keys_.configured.insert(sent, {node.id, "", 0});
@@ -336,23 +369,25 @@ void NodeNetwork::OfferConfiguration(NodeState& node) {
     sent->version = std::max(sent->version, node.info.configuration) + 1;
     SaveKeys();
   }
+  std::string content = NodeConfigurationText(functions, sent->version, entry->name);
   auto place = std::find_if(blobs_.begin(), blobs_.end(), [&](const Blob& one) { return one.node == node.id; });
   if (place == blobs_.end())
-    place = std::find_if(blobs_.begin(), blobs_.end(), [](const Blob& b) { return b.node.empty(); });
+    place = std::find_if(blobs_.begin(), blobs_.end(), [](const Blob& b) { return b.is_free(); });
   if (place == blobs_.end()) return;  // at its next session
   place->node = node.id;
-  place->content = content;
   link::BlobManifest manifest;
   manifest.kind = link::BlobKind::kConfiguration;
   manifest.version = sent->version;
   manifest.size = static_cast<uint32_t>(content.size());
-  manifest.digest = digest;
+  manifest.digest = crypto::Sha256(BytesOf(content));
+  place->content = std::move(content);
   const auto slot = static_cast<size_t>(place - blobs_.begin());
   link_->SetBlob(slot, manifest);
   link_->OfferBlob(node.number, slot);
 }
 
 size_t NodeNetwork::ReadBlob(size_t blob, uint32_t offset, std::span<uint8_t> out) {
+  if (blobs_[blob].is_firmware) return firmware_.Read(blobs_[blob].target, offset, out);
   const std::string& content = blobs_[blob].content;
   if (offset >= content.size()) return 0;
   const size_t size = std::min(out.size(), content.size() - offset);
@@ -363,18 +398,23 @@ size_t NodeNetwork::ReadBlob(size_t blob, uint32_t offset, std::span<uint8_t> ou
 void NodeNetwork::OnBlobStatus(uint16_t number, const link::BlobStatus& status) {
   NodeState* node = FindNumber(number);
   if (node == nullptr) return;
-  for (size_t i = 0; i < blobs_.size(); ++i) {
-    if (blobs_[i].node != node->id) continue;
-    blobs_[i] = {};
-  }
-  if (status.result == link::BlobResult::kComplete) {
-    node->info.configuration = status.version;
+  if (status.kind == link::BlobKind::kFirmware) {
+    TakeFirmwareStatus(*node, status, WhyNot(status.result));
   } else {
-    node->note = fmt::format("it did not take its configuration (reason {})", static_cast<int>(status.result));
+    for (Blob& blob : blobs_) {
+      if (blob.node == node->id) blob = {};
+    }
+  }
+  if (status.kind == link::BlobKind::kConfiguration && status.result == link::BlobResult::kComplete) {
+    node->info.configuration = status.version;
+  } else if (status.kind == link::BlobKind::kConfiguration) {
+    node->note = fmt::format("it did not take configuration {}: {}", status.version, WhyNot(status.result));
   }
   // Who waited for a place.
   for (const auto& [id, other] : nodes_) {
-    if (other->kind == NodeKind::kLink && other.get() != node) OfferConfiguration(*other);
+    if (other->kind != NodeKind::kLink || other.get() == node) continue;
+    OfferConfiguration(*other);
+    OfferFirmware(*other);
   }
 }
 

@@ -44,10 +44,12 @@ class NodeNetworkTest : public testing::Test, protected SessionEvents {
   }
   void Start() {
     session_.reset();
-    NodeNetworkOptions options{"home", "udp", "vesta", folder_.File("nodes.json"), folder_.File("network.json"), 6, {}};
+    NodeNetworkOptions options{
+        "home", "udp", "vesta", folder_.File("nodes.json"), folder_.File("network.json"), folder_.File("firmware"),
+        6,      {}};
     NodeHost host{
         clock_, directory_, live_, [](std::span<const Reading>, size_t) { return true; }, [] { return uint64_t{0}; },
-        [] {},  {}};
+        [] {},  {},         {}};
     network_ = std::make_unique<NodeNetwork>(std::move(options), std::move(host), random_);
     network_->Load();
     session_ = network_->MakeSession();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,18 @@ struct NodeCommand {
   uint32_t version = 0;  // by which the link knows it; 0 = not handed over
   WishView view;
   int tries = 0;
+  std::optional<WishState> told;  // the state that was told last
+};
+
+// The last order to load a firmware.
+struct NodeUpdate {
+  uint32_t target = 0;
+  uint32_t version = 0;
+  uint32_t size = 0;
+  uint32_t loaded = 0;  // bytes
+  UpdateState state = UpdateState::kWaiting;
+  std::string reason;
+  UtcUs since_us = 0;
 };
 
 struct Relay {
@@ -54,6 +67,7 @@ struct NodeState {
   std::map<std::string, uint16_t> slots;  // by part of the node
   std::map<uint8_t, std::unique_ptr<Relay>> relays;
   std::map<uint8_t, NodeCommand> commands;
+  std::unique_ptr<NodeUpdate> update;
 
   bool is_sleepy = false;
   int16_t rssi_dbm = 0;
@@ -66,6 +80,7 @@ struct NodeState {
   uint64_t unknown_items = 0;
   uint64_t busy_reports = 0;
   std::string note;
+  std::string problem;  // what the node itself says is wrong
 };
 
 }  // namespace vesta::hub

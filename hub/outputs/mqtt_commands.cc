@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "formats/json_writer.h"
+
 namespace vesta::hub {
 namespace {
 
@@ -32,6 +34,23 @@ MqttCommands::MqttCommands(const Clock& clock, std::string name, std::string bas
 
 void MqttCommands::Start() {
   token_ = connection_.Subscribe(base_ + "/+/+/set", 1, [this](const mqtt::IncomingMessage& m) { OnMessage(m); });
+  told_ = nodes_.OnWish([this](const WishTold& told) { Tell(told); });
+}
+
+// Without a broker nobody hears it: what holds is a reading, and comes when there is one.
+void MqttCommands::Tell(const WishTold& told) {
+  char body[512];  // the reason is one of ours
+  JsonWriter json(body, sizeof body);
+  json.BeginObject().Key("state").Text(WishStateName(told.wish.state)).Key("value").Number(told.wish.value);
+  json.Key("held");
+  if (told.wish.held) {
+    json.Number(*told.wish.held);
+  } else {
+    json.Null();
+  }
+  json.Key("reason").Text(told.wish.reason).EndObject();
+  if (!json.ok()) return;
+  connection_.Publish(base_ + "/" + told.device + "/" + told.field + "/wish", json.view(), 1, false);
 }
 
 bool MqttCommands::Take(int64_t now_us) {

@@ -2,7 +2,8 @@
 //
 // The broker decides who may publish there, so the configuration has to allow it. A payload is a number, or True/False,
 // ON/OFF for a switch. Retained messages are not taken: they would be carried out again at each start. What can't be
-// done is counted and logged, bounded in rate, never answered. Main thread only.
+// done is logged, bounded in rate, and not answered. What becomes of a wish, whoever made it, is told on
+// <base>/<device>/<field>/wish as {"state":"confirmed","value":21.5,"held":21.5,"reason":""}. Main thread only.
 #pragma once
 
 #include <map>
@@ -28,6 +29,7 @@ class MqttCommands {
 
  private:
   void OnMessage(const mqtt::IncomingMessage& message);
+  void Tell(const WishTold& told);
   bool Take(int64_t now_us);
   void Refuse(const std::string& topic, const std::string& why);
 
@@ -38,6 +40,7 @@ class MqttCommands {
   const Directory& directory_;
   NodeDesk& nodes_;
   mqtt::Connection::Token token_;
+  NodeDesk::Token told_;
   int64_t free_us_ = 0;  // when all allowance is back
   int64_t logged_us_ = INT64_MIN / 2;
 };

@@ -11,6 +11,7 @@
 #include "hub/web/api_json.h"
 #include "hub/web/json_body.h"
 #include "hub/web/json_text.h"
+#include "model/hex_digit.h"
 
 namespace vesta::hub {
 namespace {
@@ -36,6 +37,11 @@ void WriteSignal(JsonWriter& json, int16_t rssi_dbm, uint8_t channel) {
   json.Key("channel").Integer(channel);
 }
 
+void WriteFirmware(JsonWriter& json, const FirmwareView& one) {
+  json.BeginObject().Key("hardware").Integer(one.hardware).Key("version").Text(FirmwareText(one.version));
+  json.Key("size").Integer(one.size).EndObject();
+}
+
 void WriteNetworkView(JsonWriter& json, const NetworkView& view) {
   json.BeginObject().Key("source").Text(view.source).Key("air").Text(view.air).Key("address").Text(view.address);
   json.Key("channel").Integer(view.channel).Key("hub_id").Integer(view.hub_id).Key("number").Integer(view.number);
@@ -43,7 +49,9 @@ void WriteNetworkView(JsonWriter& json, const NetworkView& view) {
   json.Key("max_nodes").Integer(static_cast<int64_t>(view.max_nodes));
   json.Key("window_s").Integer((view.window_us + kUsPerSecond - 1) / kUsPerSecond);
   json.Key("secrets").Integer(static_cast<int64_t>(view.secrets));
-  json.Key("schedules").Integer(static_cast<int64_t>(view.schedules)).Key("problems").BeginArray();
+  json.Key("schedules").Integer(static_cast<int64_t>(view.schedules)).Key("firmware").BeginArray();
+  for (const FirmwareView& one : view.firmware) WriteFirmware(json, one);
+  json.EndArray().Key("problems").BeginArray();
   for (const std::string& problem : view.problems) json.Text(problem);
   json.EndArray().EndObject();
 }
@@ -83,7 +91,16 @@ void WriteNode(JsonWriter& json, const NodeView& node) {
   json.Key("heard");
   TimeOrNull(json, node.heard_us).Key("reports").Integer(static_cast<int64_t>(node.reports));
   json.Key("unknown_items").Integer(static_cast<int64_t>(node.unknown_items));
-  json.Key("state").Text(node.state).Key("note").Text(node.note).Key("items").BeginArray();
+  json.Key("state").Text(node.state).Key("note").Text(node.note).Key("hardware").Integer(node.hardware);
+  json.Key("update");
+  if (node.update) {
+    json.BeginObject().Key("version").Text(FirmwareText(node.update->version));
+    json.Key("state").Text(UpdateStateName(node.update->state)).Key("percent").Integer(node.update->percent);
+    json.Key("reason").Text(node.update->reason).Key("ordered").Time(node.update->ordered_us).EndObject();
+  } else {
+    json.Null();
+  }
+  json.Key("items").BeginArray();
   for (const ItemView& item : node.items) WriteItem(json, item);
   json.EndArray().Key("wishes").BeginArray();
   for (const WishView& wish : node.wishes) WriteWish(json, wish);
@@ -129,9 +146,10 @@ HttpResponse NodesAnswer(const NodeDesk* desk) {
 
 HttpResponse Failed(const NodeProblem& problem) {
   const std::string& code = problem.code;
-  const bool is_missing = code == "no_node" || code == "no_source" || code == "no_item" || code == "not_waiting";
+  const bool is_missing =
+      code == "no_node" || code == "no_source" || code == "no_item" || code == "not_waiting" || code == "no_firmware";
   const bool is_conflict = code == "insecure" || code == "not_writable" || code == "not_described" ||
-                           code == "other_code" || code == "needs_restart" || code == "never_heard";
+                           code == "other_code" || code == "needs_restart" || code == "never_heard" || code == "older";
   const int status = is_missing ? 404 : is_conflict ? 409 : code == "full" || code == "not_stored" ? 503 : 400;
   return ErrorResponse(status, code, problem.text);
 }
@@ -206,6 +224,11 @@ NodeResult Forget(NodeDesk& desk, const Call& call, const BodyTexts&, AuditDetai
   return desk.Forget(call.arguments[0]);
 }
 
+NodeResult Update(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails* details) {
+  *details = {{"node", ValueOf(body, "node")}};
+  return desk.Update(ValueOf(body, "node"), call.access.who);
+}
+
 std::string SourceOf(const Call& call) {
   const std::string* source = call.request.Query("source");
   return source == nullptr ? "" : *source;
@@ -220,6 +243,45 @@ HttpResponse NetworkAnswer(const NodeDesk* desk, const Call& call) {
 NodeResult PutNetwork(NodeDesk& desk, const Call& call, const BodyTexts&, AuditDetails* details) {
   *details = {{"source", SourceOf(call)}};
   return desk.PutNetwork(SourceOf(call), call.request.body);
+}
+
+std::optional<std::vector<uint8_t>> BytesOfHex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::vector<uint8_t> bytes;
+  bytes.reserve(hex.size() / 2);
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    const int high = HexDigitValue(hex[i]);
+    const int low = HexDigitValue(hex[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes.push_back(static_cast<uint8_t>(high << 4 | low));
+  }
+  return bytes;
+}
+
+// A piece of a firmware package; the whole one is told in the audit log.
+HttpResponse UploadFirmware(ApiContext& context, const Call& call) {
+  if (context.nodes == nullptr) return Failed({"no_source", "this hub has no source of nodes"});
+  std::string problem;
+  const auto body = ParseStrings(call.request.body, {"offset", "hex"}, &problem);
+  if (!body) return ErrorResponse(400, "bad_body", problem);
+  uint64_t offset = 0;
+  const auto bytes = BytesOfHex(ValueOf(*body, "hex"));
+  if (!ParseNumber(ValueOf(*body, "offset"), &offset) || !bytes) {
+    return ErrorResponse(400, "bad_body", "offset is a number, hex are bytes as hex digits, both as text");
+  }
+  const auto done = context.nodes->UploadFirmware(SourceOf(call), offset, *bytes);
+  if (!done) return Failed(done.error());
+  if (done->is_complete) {
+    context.ward.Tell(call.access.who, "node_firmware_given", {{"version", FirmwareText(done->firmware.version)}});
+  }
+  HttpResponse response;
+  AppendJson(&response.body, [&](JsonWriter& json) {
+    json.BeginObject().Key("received").Integer(static_cast<int64_t>(done->received)).Key("size");
+    json.Integer(static_cast<int64_t>(done->size)).Key("complete").Boolean(done->is_complete).Key("firmware");
+    WriteFirmware(json, done->firmware);
+    json.EndObject();
+  });
+  return response;
 }
 
 }  // namespace
@@ -239,6 +301,9 @@ void AddNodeRoutes(Router& router, ApiContext& context) {
   router.Add({"POST", nodes + "/secrets", Scope::kOperate,
               Action(context, {"secret", "name", "source"}, "node_secret_given", AddSecret)});
   router.Add({"POST", nodes + "/orders", Scope::kOperate, Action(context, {"node", "order"}, "node_order", Order)});
+  router.Add({"POST", nodes + "/firmware", Scope::kOperate,
+              [&context](const Call& call, Reply reply) { reply->Send(UploadFirmware(context, call)); }});
+  router.Add({"POST", nodes + "/updates", Scope::kOperate, Action(context, {"node"}, "node_update", Update)});
   router.Add({"PUT", nodes + "/{id}/items/{item}", Scope::kOperate, Action(context, {"value"}, "node_set", Set)});
   router.Add({"DELETE", nodes + "/{id}", Scope::kOperate, Action(context, {}, "node_forgotten", Forget)});
 }

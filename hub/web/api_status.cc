@@ -5,7 +5,7 @@
 //
 // One battery monitor, one solar charger and one AC charger: of several the one that was heard last. valid is false
 // when it was not heard for 30 s, age is in seconds. A value that is not known is null. Power of a solar charger is
-// that of its panels.
+// that of its panels. The sensors of that display, as nodes of a network, are shown as well.
 #include <algorithm>
 
 #include "hub/web/api.h"
@@ -19,6 +19,7 @@ constexpr int64_t kValid_us = 30 * kUsPerSecond;
 
 // The display knew the battery side of single devices only, no sums and no other makes.
 bool IsVictron(const ApiContext& context, const Device& device) {
+  if (device.protocol == "nodes") return device.identity.find("-victron-") != std::string::npos;
   if (device.protocol != "victron" && device.protocol != "vedirect") return false;
   return context.directory.FindSeriesByKey(device.key, "battery_voltage") != nullptr;
 }
@@ -41,8 +42,14 @@ void WriteNumber(JsonWriter& json, const ApiContext& context, const Device* devi
   for (const char* field : fields) {
     const Series* const series = device == nullptr ? nullptr : context.directory.FindSeriesByKey(device->key, field);
     const LiveValue* const value = series == nullptr ? nullptr : context.live.Find(series->id);
-    if (value == nullptr || value->record.value.kind() != ValueKind::kDecimal) continue;
-    json.Number(value->record.value.decimal());
+    if (value == nullptr) continue;
+    const ValueKind kind = value->record.value.kind();
+    if (kind != ValueKind::kDecimal && kind != ValueKind::kReal) continue;
+    if (kind == ValueKind::kDecimal) {
+      json.Number(value->record.value.decimal());
+    } else {
+      json.Number(value->record.value.ToDouble());
+    }
     return;
   }
   json.Null();
@@ -53,15 +60,15 @@ void WriteOne(JsonWriter& json, const ApiContext& context, const char* name, Dev
   const int64_t heard_us = device == nullptr ? INT64_MIN : context.live.DeviceHeardUs(device->id);
   const int64_t age_us = heard_us == INT64_MIN ? INT64_MAX : context.clock.Read().monotonic_us - heard_us;
   json.Key(name).BeginObject().Key("valid").Boolean(age_us <= kValid_us);
-  WriteNumber(json, context, device, "voltage", {"battery_voltage"});
-  WriteNumber(json, context, device, "current", {"battery_current"});
+  WriteNumber(json, context, device, "voltage", {"battery_voltage", "voltage"});
+  WriteNumber(json, context, device, "current", {"battery_current", "current"});
   if (kind == DeviceKind::kSolarCharger) {
-    WriteNumber(json, context, device, "power", {"pv_power"});
+    WriteNumber(json, context, device, "power", {"pv_power", "power"});
   } else {
-    WriteNumber(json, context, device, "power", {"battery_power"});
+    WriteNumber(json, context, device, "power", {"battery_power", "power"});
   }
-  if (kind == DeviceKind::kBatteryMonitor) WriteNumber(json, context, device, "soc", {"soc"});
-  WriteNumber(json, context, device, "rssi", {"rssi"});
+  if (kind == DeviceKind::kBatteryMonitor) WriteNumber(json, context, device, "soc", {"soc", "state_of_charge"});
+  WriteNumber(json, context, device, "rssi", {"rssi", "signal"});
   json.Key("age");
   if (age_us == INT64_MAX) {
     json.Null();

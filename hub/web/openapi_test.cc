@@ -174,6 +174,11 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   node("secrets", R"({"secret":"00"})");
   node("secrets", R"({"key":"00"})");
   node("orders", R"({"order":"ping"})");
+  node("firmware", R"({"offset":"0","hex":"0011"})");
+  node("firmware", R"({"offset":"2","hex":"0011"})");
+  node("firmware", R"({"offset":"0","hex":"001"})");
+  node("updates", R"({"node":"02bb00000001"})");
+  node("updates", R"({"node":"nobody"})");
   CheckGet(nodes + "/network", nodes + "/network?source=home");
   Check(nodes + "/network", "put", send("PUT", nodes + "/network", Origin(), fake_.nodes.network));
   const std::string item = nodes + "/{id}/items/{item}";
@@ -184,7 +189,8 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/02bb00000001", Origin(), ""));
   Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/nobody", Origin(), ""));
   // Without a name or a token nothing was set; what was, came exactly as asked.
-  EXPECT_EQ(fake_.nodes.asked, (std::vector<std::string>{"ping", "02bb00000001/2=215e-1 by local"}));
+  EXPECT_EQ(fake_.nodes.asked,
+            (std::vector<std::string>{"ping", "update 02bb00000001 by local", "02bb00000001/2=215e-1 by local"}));
   const std::string redecode = "/api/v1/redecode";
   Check(redecode, "post", send("POST", redecode, Origin(), R"({"source":"radio"})"));
   Check(redecode, "post", send("POST", redecode, Origin(), R"({"source":"nobody"})"));

@@ -14,6 +14,7 @@ enum class StoreRecord : uint8_t {
   kState = 1,     // pairing, last commands, what the functions keep
   kOutbox = 2,    // reports that waited long when this was written
   kRestarts = 3,  // how often the node was started
+  kSettings = 4,  // the board's own: node/settings.h
 };
 
 class Store {

@@ -11,6 +11,8 @@ namespace vesta::node {
 class UpdateSlot {
  public:
   virtual ~UpdateSlot() = default;
+  // Of what comes next; for a board whose images do not say it themselves.
+  virtual void SetVersion(uint32_t /*version*/) {}
   virtual bool Begin(uint32_t size) = 0;  // false: no room
   virtual bool Write(uint32_t offset, std::span<const uint8_t> bytes) = 0;
   virtual bool Read(uint32_t offset, std::span<uint8_t> out) = 0;  // of what was written

@@ -76,6 +76,8 @@ class HubEvents {
   virtual void OnDescription(uint16_t node, const Description& description) = 0;
   // Bytes of a blob; returns how many, fewer than asked only at the end.
   virtual size_t ReadBlob(size_t blob, uint32_t offset, std::span<uint8_t> out) = 0;
+  // All blocks before this one are written: how far it is.
+  virtual void OnBlobRequested(uint16_t /*node*/, const BlobManifest& /*manifest*/, uint32_t /*first_block*/) {}
   virtual void OnBlobStatus(uint16_t node, const BlobStatus& status) = 0;
 };
 

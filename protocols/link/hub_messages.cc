@@ -134,6 +134,7 @@ void Hub::HandleBlobRequest(Peer& peer, uint16_t node, const BlobRequest& reques
     const BlobManifest& manifest = blobs_[blob];
     const bool is_offered = (peer.blob_offers >> blob & 1) != 0;
     if (!is_offered || manifest.kind != request.kind || manifest.version != request.version) continue;
+    events.OnBlobRequested(node, manifest, request.first);
     size_t sent = 0;
     for (size_t i = 0; i < kBlocksAhead && sent < kBlocksPerRequest; ++i) {
       if ((request.wanted >> i & 1) == 0) continue;

@@ -15,6 +15,7 @@
 
 #include "model/calendar.h"
 #include "simulators/p1_meter.h"
+#include "tests/system/broker.h"
 #include "tests/system/hub_process.h"
 
 namespace vesta::test {
@@ -54,27 +55,6 @@ void WriteDay(const std::string& path) {
          << "\"}\n";
   }
 }
-
-class Broker {
- public:
-  Broker(const std::string& directory, uint16_t port) {
-    const std::string config = directory + "/mosquitto.conf";
-    std::ofstream(config) << "listener " << port << " 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n";
-    pid_ = fork();
-    if (pid_ == 0) {
-      execlp("mosquitto", "mosquitto", "-c", config.c_str(), nullptr);
-      execl("/usr/sbin/mosquitto", "mosquitto", "-c", config.c_str(), nullptr);
-      _exit(127);
-    }
-  }
-  ~Broker() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-
- private:
-  pid_t pid_;
-};
 
 // The numbers of all readings on the history topics.
 class Receiver {

@@ -19,7 +19,10 @@ const kNumber = { width: "7rem" };
 
 interface Network {
   source: string; air: string; address: string; channel: number; nodes: number; max_nodes: number; window_s: number;
-  secrets: number; schedules: number; problems: string[];
+  secrets: number; schedules: number; problems: string[]; firmware: Firmware[];
+}
+interface Firmware {
+  hardware: number; version: string; size: number;
 }
 interface Item {
   item: number; name: string; device: string; field: string; kind: string; unit: string; writable: boolean;
@@ -28,7 +31,11 @@ interface Item {
 interface Wish {
   item: number; value: number; held: number | null; state: string; clamped: boolean; reason: string; requested: string;
 }
+interface Update {
+  version: string; state: string; percent: number; reason: string;
+}
 interface Node {
+  hardware: number; update: Update | null;
   id: string; source: string; protocol: string; number: number; name: string; group: string; device: string; firmware: string;
   sleepy: boolean; insecure: boolean; insecure_writes: boolean; rssi_dbm: number | null; channel: number; heard: string | null;
   reports: number; unknown_items: number; state: string; note: string; items: Item[]; wishes: Wish[];
@@ -82,7 +89,12 @@ function Control({ node, item, act }: { node: Node; item: Item; act: Do }): JSX.
   );
 }
 
-function NodePanel({ node, act, may }: { node: Node; act: Do; may: boolean }): JSX.Element {
+function UpdateText({ update }: { update: Update }): JSX.Element {
+  const far = update.state === "loading" ? ` ${update.percent} %` : "";
+  return <p class="hint" role="status"><bdi>Firmware {update.version}: {Words(update.state)}{far}{update.reason && ", " + update.reason}</bdi></p>;
+}
+
+function NodePanel({ node, act, may, firmware }: { node: Node; act: Do; may: boolean; firmware: Firmware | undefined }): JSX.Element {
   const order = (what: string) => act(() => Send("POST", "/nodes/orders", { node: node.id, order: what }));
   const writable = node.items.filter((item) => item.writable);
   const other = node.wishes.filter((wish) => wish.item >= kPing);
@@ -96,6 +108,7 @@ function NodePanel({ node, act, may }: { node: Node; act: Do; may: boolean }): J
         {node.unknown_items > 0 && `, ${node.unknown_items} unknown values`}
       </p>
       {node.note && <p class="hint"><bdi>{node.note}</bdi></p>}
+      {node.update && <UpdateText update={node.update} />}
       {node.insecure && <p class="hint">This kind of node can't prove who it is: anybody near can forge what it says.{node.insecure_writes && " Its owner lets it be written to nevertheless."}</p>}
       {writable.map((item) => may
         ? <Control key={item.item} node={node} item={item} act={act} />
@@ -105,6 +118,8 @@ function NodePanel({ node, act, may }: { node: Node; act: Do; may: boolean }): J
         {node.device && <a href={DeviceHref(node.device)}>Values</a>}
         {may && <button type="button" onClick={() => order("ping")}>Ping</button>}
         {may && <button type="button" onClick={() => order("restart")}>Restart</button>}
+        {may && firmware && firmware.version !== node.firmware &&
+          <button type="button" onClick={() => act(() => Send("POST", "/nodes/updates", { node: node.id }))}>Load firmware {firmware.version}</button>}
         {may && <button type="button" onClick={() => confirm("It has to join anew.") && act(() => Ask("/nodes/" + encodeURIComponent(node.id), { method: "DELETE" }))}>Forget</button>}
       </div>
     </section>
@@ -190,7 +205,11 @@ export function NodesPage({ may }: { may: boolean }): JSX.Element {
       )}
       {data && data.waiting.length > 0 && <WaitingPanel rows={data.waiting} act={act} may={may} />}
       <div class="nodes">
-        {data?.nodes.map((node) => <NodePanel key={node.source + node.id} node={node} act={act} may={may} />)}
+        {data?.nodes.map((node) => {
+          const offered = data.networks.find((one) => one.source === node.source)?.firmware ?? [];
+          const firmware = offered.find((one) => one.hardware === node.hardware) ?? offered.find((one) => one.hardware === 0);
+          return <NodePanel key={node.source + node.id} node={node} act={act} may={may} firmware={node.hardware === 0 ? undefined : firmware} />;
+        })}
       </div>
       {data && may && data.networks.length > 0 && <SecretForm networks={data.networks} act={act} />}
     </>

@@ -16,6 +16,7 @@ class FakeNodes final : public NodeDesk {
     view.air = "udp";
     view.address = "02aa00000001";
     view.max_nodes = 256;
+    view.firmware.push_back({1, 0x010000, 4096});
     view.window_us = window_s * kUsPerSecond;
     view.problems = {"nodes[3]: \"number\" is missing"};
     return {view};
@@ -30,6 +31,8 @@ class FakeNodes final : public NodeDesk {
     node.channel = 6;
     node.heard_us = 1786429285000000;
     node.state = "online";
+    node.hardware = 1;
+    node.update = UpdateView{0x010000, UpdateState::kLoading, 40, "", node.heard_us};
     ItemView item;
     item.item = 2;
     item.name = "Bath";
@@ -84,6 +87,17 @@ class FakeNodes final : public NodeDesk {
     network = json;
     return {};
   }
+  tl::expected<FirmwareUpload, NodeProblem> UploadFirmware(std::string_view, uint64_t offset,
+                                                           std::span<const uint8_t> bytes) override {
+    if (offset != 0) return tl::unexpected(NodeProblem{"bad_firmware", "the piece at 0 was awaited"});
+    return FirmwareUpload{bytes.size(), bytes.size(), true, {1, 0x010000, 4096}};
+  }
+  NodeResult Update(std::string_view id, std::string_view who) override {
+    if (id == "nobody") return tl::unexpected(NodeProblem{"no_node", "there is no such node"});
+    asked.push_back("update " + std::string(id) + " by " + std::string(who));
+    return {};
+  }
+  Token OnWish(std::function<void(const WishTold&)>) override { return nullptr; }
   std::optional<Writable> FindWritable(const Device&, std::string_view) const override { return std::nullopt; }
 
   int64_t window_s = 0;
