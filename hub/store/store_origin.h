@@ -1,0 +1,15 @@
+// Which data folder a store is: a number drawn by lot when it is first asked for, and kept in the store since. A copy of
+// the folder has it too. Who keeps the history in a second place tells by it whose numbers these are.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+
+#include "hub/store/store.h"
+
+namespace vesta::hub {
+
+// path: of vesta.db, which may be open elsewhere.
+tl::expected<std::string, StoreError> OriginOfStore(const std::string& path);
+
+}  // namespace vesta::hub
