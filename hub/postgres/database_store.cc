@@ -1,5 +1,6 @@
 #include "hub/postgres/database_store.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "hub/postgres/reader.h"
@@ -17,9 +18,15 @@ UtcUs FolderCompleteFrom() {
 
 }  // namespace
 
-Retention FolderRetention() {
-  Retention retention = Retention::Readings(kFolderKeepDays * kDay_us);
-  retention.rollups_us = {kFolderKeepDays * kDay_us, kFolderKeepDays * kDay_us, kFolderKeepDays * kDay_us, 0};
+Retention FolderRetention(const Retention& wanted) {
+  constexpr int64_t kKeep_us = kFolderKeepDays * kDay_us;
+  Retention retention = wanted;
+  for (int64_t& keep_us : retention.readings_us) keep_us = keep_us == 0 ? kKeep_us : std::min(keep_us, kKeep_us);
+  for (int level = 0; level < static_cast<int>(RollupLevel::kDay); ++level) {
+    int64_t& keep_us = retention.rollups_us[static_cast<size_t>(level)];
+    keep_us = keep_us == 0 ? kKeep_us : std::min(keep_us, kKeep_us);
+  }
+  retention.max_bytes = 0;
   return retention;
 }
 

@@ -17,8 +17,8 @@ namespace vesta::hub::postgres {
 // what a database that was put back from a backup lacks goes there again.
 inline constexpr int64_t kFolderKeepDays = 7;
 
-// What the folder keeps. Days are kept for ever, as always.
-Retention FolderRetention();
+// What the folder keeps of what is to be kept. Days are kept for ever, as always.
+Retention FolderRetention(const Retention& wanted);
 
 class DatabaseStore final : public Store {
  public:

@@ -177,7 +177,7 @@ void Follower::Write(RecordBatch batch) {
       [this, much, batch = std::make_shared<RecordBatch>(std::move(batch)), devices = std::move(devices),
        series = std::move(series), until_us = last_received_us_ - kRollUpDelay_us](Job& job) {
         if (!job.Holds(writer_.Write(*batch, devices, series))) return;
-        for (int i = 0; much && i < kRollUpsBetween; ++i) {
+        for (int i = 0; much && i < kRollUpsPerBatch; ++i) {
           const auto rolled = writer_.RollUp(until_us);
           if (!job.Holds(rolled) || !*rolled) return;
         }

@@ -25,8 +25,6 @@ namespace vesta::hub::postgres {
 
 // Readings in one transaction: 1.5 MB on the wire.
 inline constexpr size_t kSliceReadings = 16384;
-// Hours rolled up between two slices while there is much to write.
-inline constexpr int kRollUpsBetween = 2;
 
 struct FollowerTiming {
   int64_t back_off_first_us = kUsPerSecond;

@@ -331,19 +331,31 @@ tl::expected<void, StoreError> Reader::ReadSeries(std::vector<Device>* devices, 
   });
 }
 
-tl::expected<DatabaseFacts, StoreError> Reader::Facts(uint64_t* readings) {
+tl::expected<DatabaseFacts, StoreError> Reader::Facts() {
   DatabaseFacts facts;
   const auto done = InSnapshot([&]() -> Done {
     auto looked = LookAtDatabase(connection_);
     if (!looked) return tl::unexpected(looked.error());
     facts = *looked;
-    const auto count = connection_.Ask("SELECT count(*) FROM reading");
-    if (!count) return tl::unexpected(count.error());
-    *readings = static_cast<uint64_t>(count->Integer(0, 0));
     return {};
   });
   if (!done) return tl::unexpected(done.error());
   return facts;
+}
+
+tl::expected<std::map<SeriesId, uint64_t>, StoreError> Reader::CountReadings(JournalNumber up_to) {
+  std::map<SeriesId, uint64_t> counts;
+  const auto done = InSnapshot([&]() -> Done {
+    const auto rows = connection_.Ask("SELECT series, count(*) FROM reading WHERE number <= $1 GROUP BY series",
+                                      {std::to_string(up_to)});
+    if (!rows) return tl::unexpected(rows.error());
+    for (int row = 0; row < rows->rows(); ++row) {
+      counts[static_cast<SeriesId>(rows->Integer(row, 0))] = static_cast<uint64_t>(rows->Integer(row, 1));
+    }
+    return {};
+  });
+  if (!done) return tl::unexpected(done.error());
+  return counts;
 }
 
 }  // namespace vesta::hub::postgres

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +60,10 @@ class Reader final : public StoreReader {
 
   // The database's devices and series.
   tl::expected<void, StoreError> ReadSeries(std::vector<Device>* devices, std::vector<Series>* series);
-  // How far it is, and how many readings it has.
-  tl::expected<DatabaseFacts, StoreError> Facts(uint64_t* readings);
+  // Whose history it is, and how far it goes.
+  tl::expected<DatabaseFacts, StoreError> Facts();
+  // Readings by series, up to a number.
+  tl::expected<std::map<SeriesId, uint64_t>, StoreError> CountReadings(JournalNumber up_to);
 
  private:
   using Done = tl::expected<void, StoreError>;

@@ -168,7 +168,9 @@ Done Writer::Write(const RecordBatch& batch, const std::vector<Device>& devices,
   }
   const Record& last = batch.records.back();
   auto done = InTransaction([&] {
-    auto written = WriteDirectory(connection_, devices, series);
+    // First, so that of two writers the second waits here.
+    auto written = MovePosition(last.number, last.series, last.time_us);
+    if (written) written = WriteDirectory(connection_, devices, series);
     if (written) written = MarkDue(hours);
     if (written) {
       written = connection_.CopyIn(fmt::format("COPY reading ({}) FROM STDIN (FORMAT binary)", kReadingColumns),
@@ -180,7 +182,6 @@ Done Writer::Write(const RecordBatch& batch, const std::vector<Device>& devices,
           {std::to_string(last.number), std::to_string(batch.records.front().number),
            std::to_string(batch.records.size()), TimeText(first_us), TimeText(last_us)}));
     }
-    if (written) written = MovePosition(last.number, last.series, last.time_us);
     return written;
   });
   if (!done) return done;

@@ -23,6 +23,8 @@ namespace vesta::hub::postgres {
 
 // Late readings, and those that a device stamps a little behind, are waited for before an hour is rolled up.
 inline constexpr int64_t kRollUpDelay_us = 120 * kUsPerSecond;
+// Hours rolled up between two batches while there is much to write.
+inline constexpr int kRollUpsPerBatch = 2;
 // What is asked for a deletion's lock; a long query of somebody else is not waited for longer.
 inline constexpr char kLockLimit[] = "5s";
 

@@ -266,8 +266,8 @@ TEST(PostgresCrash, LosesNothingAndTakesNothingTwice) {
   std::atomic<bool> stop = false;
   auto writer = std::make_unique<Writer>(settings, "one", kZone, &stop);
   JournalNumber acknowledged = 0;
-  const JournalNumber all = 30000;
-  constexpr int kCrashes = 8;
+  const JournalNumber all = 20000;
+  constexpr int kCrashes = 5;
   int crashes = 0;
   while (acknowledged < all) {
     const auto facts = writer->Open();

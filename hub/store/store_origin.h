@@ -12,4 +12,7 @@ namespace vesta::hub {
 // path: of vesta.db, which may be open elsewhere.
 tl::expected<std::string, StoreError> OriginOfStore(const std::string& path);
 
+// Makes a store that has none yet a part of the same history as another one. An error when it is that of another folder.
+tl::expected<void, StoreError> TakeOriginOf(const std::string& origin, const std::string& path);
+
 }  // namespace vesta::hub
