@@ -285,7 +285,7 @@ void AddExport(CLI::App& app, ExportOptions* options) {
                  "  vesta export fhir --key-file research.key --out ward.json\n"
                  "  vesta export neonat --out rea.db");
   command->add_option("FORMAT", options->format, "Form of the file")
-      ->check(CLI::IsMember({"csv", "csv-wide", "jsonl", "fhir", "neonat"}))
+      ->check(CLI::IsMember({"csv", "csv-wide", "jsonl", "fhir", "day-log", "neonat"}))
       ->capture_default_str();
   command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
   command->add_option("--out", options->out, "File to write; - is standard output")->capture_default_str();

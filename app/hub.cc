@@ -507,7 +507,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
 
 tl::expected<hub::ExportPieces, std::string> Hub::MakeExport(const hub::ExportCall& call) const {
   const auto format = hub::FindExportFormat(call.format);
-  if (!format) return tl::unexpected(std::string("format is csv, csv-wide, jsonl or fhir"));
+  if (!format) return tl::unexpected(std::string("format is csv, csv-wide, jsonl, fhir or day-log"));
   hub::ExportRequest request;
   request.format = *format;
   request.from_us = call.from_us;

@@ -225,8 +225,9 @@ tl::expected<CopyReport, StoreError> CopyStore(const CopyPlan& plan,
                                                const std::function<void(const CopyProgress&)>& tell) {
   const bool from_database = hub::postgres::IsPostgresUrl(plan.from);
   if (from_database == hub::postgres::IsPostgresUrl(plan.to)) {
-    return tl::unexpected(Wrong("one side is a data folder, the other a postgresql:// URL; `vesta store backup` copies"
-                                " a folder to a folder"));
+    return tl::unexpected(
+        Wrong("one side is a data folder, the other a postgresql:// URL; `vesta store backup` copies"
+              " a folder to a folder"));
   }
   std::string origin;
   auto source = from_database ? OpenDatabase(plan, plan.from, &origin) : OpenFolder(plan.from);

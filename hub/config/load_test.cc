@@ -41,9 +41,8 @@ std::string ConfigText(const Config& c) {
   const HttpConfig& h = c.http;
   std::string text =
       fmt::format("hub {} \"{}\" {} {} {}\n", c.hub_id, c.hub_name, c.site_zone, c.log_level, c.keys_file);
-  text +=
-      fmt::format("storage {} {} {} {} {} {} {}\n", s.directory, s.commit_s, s.commit_readings, s.keep_days, s.archive_mb,
-                  s.url, s.password.Reveal());
+  text += fmt::format("storage {} {} {} {} {} {} {}\n", s.directory, s.commit_s, s.commit_readings, s.keep_days,
+                      s.archive_mb, s.url, s.password.Reveal());
   text += fmt::format("http {} {} {} {} {} {} {}\n", h.enabled, h.address, h.port, h.cert_file, h.key_file,
                       h.password_hash, Joined(h.allowed_hosts));
   for (const HttpConfig::Token& t : h.tokens) text += fmt::format("token {} {} {}\n", t.name, t.hash, t.scope);

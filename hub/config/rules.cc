@@ -18,7 +18,8 @@ void Rules::CheckStorage(const JsonNode& node, const StorageConfig& storage) {
   if (scheme == std::string::npos) return;
   // What stands before the @; a password may hold a slash or an @ itself.
   const size_t at = url.rfind('@');
-  const bool is_in_user = at != std::string::npos && url.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
+  const bool is_in_user =
+      at != std::string::npos && url.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
   if (is_in_user || url.find("password=") != std::string::npos) {
     Report(node, "storage", "url", "it holds a password", "a URL without one, and password_file beside it");
   }

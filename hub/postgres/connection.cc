@@ -71,7 +71,8 @@ StoreError Connection::Refused(const PGresult* result) const {
 tl::expected<void, StoreError> Connection::Wait(bool for_writing, int64_t limit_us) {
   const int64_t end_us = SteadyUs() + limit_us;
   while (true) {
-    if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) return tl::unexpected(Broken("the hub is stopping"));
+    if (stop_ != nullptr && stop_->load(std::memory_order_relaxed))
+      return tl::unexpected(Broken("the hub is stopping"));
     pollfd place{pq_->socket(connection_), static_cast<short>(POLLIN | (for_writing ? POLLOUT : 0)), 0};
     const int ready = poll(&place, 1, kLookAtStop_ms);
     if (ready > 0) return {};
@@ -126,10 +127,10 @@ tl::expected<void, StoreError> Connection::Open() {
   const auto path = Ask(fmt::format("SET search_path TO {}", QuotedName(settings_.schema)));
   if (!path) return tl::unexpected(path.error());
   // Durable means durable, whatever the database's own setting; times in answers are UTC.
-  const auto set = Ask(
-      "SELECT set_config('TimeZone', 'UTC', false), set_config('synchronous_commit',"
-      " CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
-      " ELSE current_setting('synchronous_commit') END, false)");
+  const auto set =
+      Ask("SELECT set_config('TimeZone', 'UTC', false), set_config('synchronous_commit',"
+          " CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+          " ELSE current_setting('synchronous_commit') END, false)");
   if (!set) return tl::unexpected(set.error());
   return {};
 }

@@ -93,10 +93,12 @@ void Follower::Step() {
 }
 
 void Follower::Open() {
-  Run([this](Job& job) {
-    const auto facts = writer_.Open();
-    if (job.Holds(facts)) job.facts = *facts;
-  }, [this](Job& job) { Opened(job.facts); });
+  Run(
+      [this](Job& job) {
+        const auto facts = writer_.Open();
+        if (job.Holds(facts)) job.facts = *facts;
+      },
+      [this](Job& job) { Opened(job.facts); });
 }
 
 // The database is ahead of what the journal knows when the hub ended between the two. Then the reading that bears the
@@ -146,18 +148,19 @@ void Follower::TakeUp(JournalNumber position) {
 
 void Follower::Read() {
   busy_ = true;
-  journal_.Read(position_, kSliceReadings, [this, mark = journal_.durable_mark(), alive = std::weak_ptr(alive_)](
-                                               tl::expected<RecordBatch, StoreError> batch) {
-    if (alive.expired()) return;
-    busy_ = false;
-    if (!batch) return Failed(batch.error());
-    if (batch->records.empty()) {
-      SetPosition(mark);  // numbers without readings
-      EndIfDone();
-      return Step();
-    }
-    Write(std::move(*batch));
-  });
+  journal_.Read(position_, kSliceReadings,
+                [this, mark = journal_.durable_mark(),
+                 alive = std::weak_ptr(alive_)](tl::expected<RecordBatch, StoreError> batch) {
+                  if (alive.expired()) return;
+                  busy_ = false;
+                  if (!batch) return Failed(batch.error());
+                  if (batch->records.empty()) {
+                    SetPosition(mark);  // numbers without readings
+                    EndIfDone();
+                    return Step();
+                  }
+                  Write(std::move(*batch));
+                });
 }
 
 void Follower::Write(RecordBatch batch) {
@@ -196,8 +199,8 @@ void Follower::Write(RecordBatch batch) {
 void Follower::Idle() {
   const Now now = clock_.Read();
   const int64_t day = DayOf(now.utc_us);
-  const bool trim = options_.retention.any() && now.clock == ClockQuality::kSynchronised &&
-                    now.monotonic_us >= next_trim_us_;
+  const bool trim =
+      options_.retention.any() && now.clock == ClockQuality::kSynchronised && now.monotonic_us >= next_trim_us_;
   Run(
       [this, now, trim, ahead = day != days_ahead_of_](Job& job) {
         if (ahead && !job.Holds(writer_.MakeDaysAhead(now.utc_us))) return;

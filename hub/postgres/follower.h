@@ -2,8 +2,8 @@
 //
 // Reads the journal in slices, never beyond the durable mark, and hands them to the Writer on a thread of its own. The
 // database's own position counts; the journal's is set after it, and what it has not passed is not trimmed. While the
-// server is away the readings stay in the journal, and the log-in is tried again, ever more seldom, up to once a minute.
-// Roll-ups, tables for the days to come and deletion of old history are done when there is nothing to write.
+// server is away the readings stay in the journal, and the log-in is tried again, ever more seldom, up to once a
+// minute. Roll-ups, tables for the days to come and deletion of old history are done when there is nothing to write.
 // Main thread only.
 #pragma once
 

@@ -200,7 +200,8 @@ TEST(PostgresFollower, QuestionsOfTheLastDaysNeedNoServer) {
   TemporaryFolder folder;
   auto store = OpenStore(folder.File("vesta.db"));
   const UtcUs now_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   CommitUnit unit;
   unit.batches.emplace_back().Add(MakeRecord(1, 1, now_us - 3600 * kUsPerSecond, Value::OfInteger(7)));
   ASSERT_TRUE(store->Commit(unit).has_value());

@@ -17,12 +17,10 @@ bool Find(void* library, const char* name, Function* function) {
 
 bool FindAll(void* library, PqLibrary* pq) {
   return Find(library, "PQconninfoParse", &pq->conninfo_parse) && Find(library, "PQconninfoFree", &pq->conninfo_free) &&
-         Find(library, "PQfreemem", &pq->freemem) &&
-         Find(library, "PQconnectStartParams", &pq->connect_start_params) &&
+         Find(library, "PQfreemem", &pq->freemem) && Find(library, "PQconnectStartParams", &pq->connect_start_params) &&
          Find(library, "PQconnectPoll", &pq->connect_poll) && Find(library, "PQfinish", &pq->finish) &&
          Find(library, "PQstatus", &pq->status) && Find(library, "PQsocket", &pq->socket) &&
-         Find(library, "PQerrorMessage", &pq->error_message) &&
-         Find(library, "PQserverVersion", &pq->server_version) &&
+         Find(library, "PQerrorMessage", &pq->error_message) && Find(library, "PQserverVersion", &pq->server_version) &&
          Find(library, "PQsetnonblocking", &pq->set_nonblocking) &&
          Find(library, "PQsetNoticeReceiver", &pq->set_notice_receiver) &&
          Find(library, "PQsendQueryParams", &pq->send_query_params) &&

@@ -45,10 +45,9 @@ Reader::Done Reader::Connect() {
     if (!facts) {
       opened = tl::unexpected(facts.error());
     } else if (!facts->is_made) {
-      opened = tl::unexpected(StoreError{StoreErrorKind::kOther,
-                                         fmt::format("PostgreSQL at {}: there is no schema {}",
-                                                     PlaceOfUrl(connection_.settings().url),
-                                                     connection_.settings().schema)});
+      opened = tl::unexpected(StoreError{
+          StoreErrorKind::kOther, fmt::format("PostgreSQL at {}: there is no schema {}",
+                                              PlaceOfUrl(connection_.settings().url), connection_.settings().schema)});
     }
   }
   if (!opened) {
@@ -150,13 +149,13 @@ tl::expected<std::shared_ptr<const Reader::Window>, StoreError> Reader::Load(Ser
   window->to_us = to_us;
   window->position = position_;
   std::string text;
-  const auto done = connection_.Stream(
-      fmt::format("SELECT {} FROM reading WHERE series = {} AND {} ORDER BY time, number", kReadingColumns, series,
-                  SpanSql(from_us, to_us, "time")),
-      {}, [&](const Answer& row) {
-        window->batch.Add(ReadReading(row, 0, &text));
-        return true;
-      });
+  const auto done =
+      connection_.Stream(fmt::format("SELECT {} FROM reading WHERE series = {} AND {} ORDER BY time, number",
+                                     kReadingColumns, series, SpanSql(from_us, to_us, "time")),
+                         {}, [&](const Answer& row) {
+                           window->batch.Add(ReadReading(row, 0, &text));
+                           return true;
+                         });
   if (!done) return tl::unexpected(done.error());
   kept_readings_ += window->batch.records.size();
   kept_.push_front(window);
@@ -175,7 +174,8 @@ Reader::Done Reader::WalkTable(SeriesId series, UtcUs from_us, UtcUs to_us, cons
     if (auto done = HoursOf(series, next_us, to_us, kHoursPage, &hours); !done) return done;
     for (size_t i = 0; i < hours.size();) {
       size_t end = i + 1;
-      while (end < hours.size() && hours[end] == hours[end - 1] + 1 && hours[end] / kWindowHours == hours[i] / kWindowHours) {
+      while (end < hours.size() && hours[end] == hours[end - 1] + 1 &&
+             hours[end] / kWindowHours == hours[i] / kWindowHours) {
         ++end;
       }
       const auto window = Load(series, hours[i], hours[end - 1]);
@@ -237,9 +237,9 @@ tl::expected<RecordBatch, StoreError> Reader::ReadAtOrBefore(SeriesId series, Ut
     if (auto asked = ReadTail(series, INT64_MIN, time_us == INT64_MAX ? time_us : time_us + 1); !asked) return asked;
     int64_t before = HourOf(time_us) + 1;
     while (batch.records.empty()) {
-      const auto hours = connection_.Ask(
-          "SELECT hour FROM series_hour WHERE series = $1 AND hour < $2 ORDER BY hour DESC LIMIT $3",
-          {std::to_string(series), std::to_string(before), std::to_string(kHoursBack)});
+      const auto hours =
+          connection_.Ask("SELECT hour FROM series_hour WHERE series = $1 AND hour < $2 ORDER BY hour DESC LIMIT $3",
+                          {std::to_string(series), std::to_string(before), std::to_string(kHoursBack)});
       if (!hours) return tl::unexpected(hours.error());
       if (hours->rows() == 0) break;
       for (int row = 0; row < hours->rows() && batch.records.empty(); ++row) {

@@ -1,10 +1,11 @@
-// The reader of a history that is in PostgreSQL: its tables, and the readings that are in the journal and not there yet.
+// The reader of a history that is in PostgreSQL: its tables, and the readings that are in the journal and not there
+// yet.
 //
 // What lies within the time that the data folder keeps anyway is answered from the folder alone: such questions work
-// while the server is away, and cost it nothing. Everything else is asked in one read-only snapshot of the database; the
-// readings behind the position that the snapshot shows come from the folder. While the server is away these questions
-// are answered with an error that says so. Frames and the journal's order are always the folder's.
-// Memory is bounded by kWindowHours of a series, kKeptReadings, kTailScan and the answer.
+// while the server is away, and cost it nothing. Everything else is asked in one read-only snapshot of the database;
+// the readings behind the position that the snapshot shows come from the folder. While the server is away these
+// questions are answered with an error that says so. Frames and the journal's order are always the folder's. Memory is
+// bounded by kWindowHours of a series, kKeptReadings, kTailScan and the answer.
 #pragma once
 
 #include <functional>
@@ -103,8 +104,8 @@ class Reader final : public StoreReader {
   std::function<UtcUs()> complete_from_;
   int64_t next_try_us_ = INT64_MIN;
   StoreError why_away_;
-  JournalNumber position_ = 0;  // in this snapshot
-  RecordBatch tail_;            // of the question at hand, in order of time and number
+  JournalNumber position_ = 0;                     // in this snapshot
+  RecordBatch tail_;                               // of the question at hand, in order of time and number
   std::list<std::shared_ptr<const Window>> kept_;  // newest first
   size_t kept_readings_ = 0;
 };

@@ -125,11 +125,10 @@ tl::expected<DatabaseFacts, StoreError> LookAtDatabase(Connection& connection) {
   for (int row = 0; row < meta->rows(); ++row) {
     if (meta->Bytes(row, 0) == "origin") facts.origin = meta->Text(row, 1);
     if (meta->Bytes(row, 0) == "format" && meta->Integer(row, 1) != kFormat) {
-      return tl::unexpected(
-          StoreError{StoreErrorKind::kWrongVersion,
-                     fmt::format("PostgreSQL at {}: schema {} has format {}, this program knows {}",
-                                 PlaceOfUrl(connection.settings().url), connection.settings().schema,
-                                 meta->Integer(row, 1), kFormat)});
+      return tl::unexpected(StoreError{StoreErrorKind::kWrongVersion,
+                                       fmt::format("PostgreSQL at {}: schema {} has format {}, this program knows {}",
+                                                   PlaceOfUrl(connection.settings().url), connection.settings().schema,
+                                                   meta->Integer(row, 1), kFormat)});
     }
   }
   const auto progress = connection.Ask(
@@ -187,9 +186,8 @@ tl::expected<void, StoreError> WriteDirectory(Connection& connection, const std:
         " excluded.firmware, excluded.parent, excluded.name, excluded.place)",
         {std::to_string(device.id), PlainText(device.key), PlainText(device.protocol), PlainText(device.source),
          PlainText(device.identity), BooleanText(device.identity_on_wire), std::string(DeviceKindName(device.kind)),
-         PlainText(device.manufacturer), PlainText(device.model), PlainText(device.serial),
-         PlainText(device.firmware), std::to_string(device.parent), PlainText(device.name),
-         PlainText(device.place)});
+         PlainText(device.manufacturer), PlainText(device.model), PlainText(device.serial), PlainText(device.firmware),
+         std::to_string(device.parent), PlainText(device.name), PlainText(device.place)});
     if (!done) return tl::unexpected(done.error());
   }
   for (const Series& one : series) {

@@ -18,8 +18,8 @@ inline constexpr int64_t kDayTablesAhead = 3;
 
 // What is known of a database that was opened.
 struct DatabaseFacts {
-  bool is_made = false;     // the tables are there
-  std::string origin;       // whose readings these are: of which data folder
+  bool is_made = false;  // the tables are there
+  std::string origin;    // whose readings these are: of which data folder
   JournalNumber position = 0;
   int64_t position_series = 0;  // of the reading that bears that number, and its time
   UtcUs position_us = 0;

@@ -45,8 +45,9 @@ class TestServer {
     }
     const std::string method = options_.password.empty() ? "trust" : "scram-sha-256";
     std::ofstream(folder_ + "/password") << options_.password << "\n";
-    std::vector<std::string> init = {Program("initdb"), "-D", folder_ + "/data", "-U", "vesta", "-A", method,
-                                     "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"};
+    std::vector<std::string> init = {
+        Program("initdb"), "-D",        folder_ + "/data",  "-U", "vesta", "-A", method, "-E", "UTF8",
+        "--no-locale",     "--no-sync", "--no-instructions"};
     if (!options_.password.empty()) init.insert(init.end(), {"--pwfile", folder_ + "/password"});
     int status = -1;
     waitpid(Spawn(init), &status, 0);

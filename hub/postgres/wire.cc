@@ -59,7 +59,10 @@ size_t SequenceAt(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return first == 0 ? 0 : 1;
-  const size_t size = first >= 0xC2 && first <= 0xDF ? 2 : (first & 0xF0) == 0xE0 ? 3 : first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+  const size_t size = first >= 0xC2 && first <= 0xDF   ? 2
+                      : (first & 0xF0) == 0xE0         ? 3
+                      : first >= 0xF0 && first <= 0xF4 ? 4
+                                                       : 0;
   if (size == 0 || text.size() < size) return 0;
   for (size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -153,7 +156,8 @@ void CopyRows::Digits(std::string_view digits, bool negative, int scale) {
 void CopyRows::Numeric(Decimal decimal) {
   char digits[24];
   const bool negative = decimal.mantissa < 0;
-  const auto magnitude = negative ? 0 - static_cast<uint64_t>(decimal.mantissa) : static_cast<uint64_t>(decimal.mantissa);
+  const auto magnitude =
+      negative ? 0 - static_cast<uint64_t>(decimal.mantissa) : static_cast<uint64_t>(decimal.mantissa);
   const char* const end = std::to_chars(digits, digits + sizeof digits, magnitude).ptr;
   Digits({digits, static_cast<size_t>(end - digits)}, negative, -decimal.exponent);
 }
@@ -362,8 +366,8 @@ Record ReadReading(const Answer& row, int first, std::string* text) {
       record.value = Value::OfText(*text);
       break;
     case ValueKind::kState:
-      record.value = Value::OfState(
-          static_cast<uint32_t>(ReadNumeric(row.Bytes(0, first + 6)).value_or(Decimal{}).mantissa));
+      record.value =
+          Value::OfState(static_cast<uint32_t>(ReadNumeric(row.Bytes(0, first + 6)).value_or(Decimal{}).mantissa));
       break;
     case ValueKind::kNone:
       break;

@@ -69,8 +69,8 @@ tl::expected<DatabaseFacts, StoreError> Writer::Open() {
     int digits = 0;
     const std::string_view name = days->Bytes(row, 0).substr(8);
     std::from_chars(name.data(), name.data() + name.size(), digits);
-    days_.insert(DaysFromCivil(digits / 10000, static_cast<uint32_t>(digits / 100 % 100),
-                               static_cast<uint32_t>(digits % 100)));
+    days_.insert(
+        DaysFromCivil(digits / 10000, static_cast<uint32_t>(digits / 100 % 100), static_cast<uint32_t>(digits % 100)));
   }
   return facts;
 }
@@ -89,18 +89,20 @@ Done Writer::MakeDay(int64_t day) {
   const std::string table = DayTable(day);
   const UtcUs from_us = day * 24 * kHourLength_us;
   // Readings that came when there were too many days stay where they are.
-  const auto taken = connection_.Ask(fmt::format("SELECT EXISTS (SELECT FROM reading_other WHERE {}),"
-                                                 " to_regclass('{}') IS NOT NULL",
-                                                 SpanSql(from_us, from_us + 24 * kHourLength_us, "time"), table));
+  const auto taken =
+      connection_.Ask(fmt::format("SELECT EXISTS (SELECT FROM reading_other WHERE {}),"
+                                  " to_regclass('{}') IS NOT NULL",
+                                  SpanSql(from_us, from_us + 24 * kHourLength_us, "time"), table));
   if (!taken) return tl::unexpected(taken.error());
   if (taken->Boolean(0, 1)) days_.insert(day);  // another writer's
   if (taken->Boolean(0, 0) || taken->Boolean(0, 1)) return {};
   auto done = InTransaction([&] {
     auto made = Discard(connection_.Ask(fmt::format("CREATE TABLE {} (LIKE reading INCLUDING ALL)", table)));
     if (made) {
-      made = Discard(connection_.Ask(fmt::format("ALTER TABLE reading ATTACH PARTITION {} FOR VALUES FROM ('{}') TO"
-                                                 " ('{}')",
-                                                 table, TimeText(from_us), TimeText(from_us + 24 * kHourLength_us))));
+      made =
+          Discard(connection_.Ask(fmt::format("ALTER TABLE reading ATTACH PARTITION {} FOR VALUES FROM ('{}') TO"
+                                              " ('{}')",
+                                              table, TimeText(from_us), TimeText(from_us + 24 * kHourLength_us))));
     }
     return made;
   });
@@ -125,23 +127,22 @@ Done Writer::MarkDue(const std::set<std::pair<SeriesId, Hour>>& hours) {
     series.push_back(one);
     times.push_back(hour);
   }
-  return Discard(connection_.Ask(
-      "INSERT INTO series_hour SELECT *, true FROM unnest($1::integer[], $2::bigint[])"
-      " ON CONFLICT (series, hour) DO UPDATE SET due = true WHERE NOT series_hour.due",
-      {ArrayOf(series), ArrayOf(times)}));
+  return Discard(
+      connection_.Ask("INSERT INTO series_hour SELECT *, true FROM unnest($1::integer[], $2::bigint[])"
+                      " ON CONFLICT (series, hour) DO UPDATE SET due = true WHERE NOT series_hour.due",
+                      {ArrayOf(series), ArrayOf(times)}));
 }
 
 // The condition is what makes each batch come once: of two that would follow the same position one finds it moved.
 Done Writer::MovePosition(JournalNumber number, SeriesId series, UtcUs time_us) {
-  const auto moved = connection_.Ask(
-      "UPDATE progress SET position = $1, series = $2, time = $3 WHERE position = $4",
-      {std::to_string(number), std::to_string(series), TimeText(time_us), std::to_string(position_)});
+  const auto moved =
+      connection_.Ask("UPDATE progress SET position = $1, series = $2, time = $3 WHERE position = $4",
+                      {std::to_string(number), std::to_string(series), TimeText(time_us), std::to_string(position_)});
   if (!moved) return tl::unexpected(moved.error());
   if (moved->changed() != 1) {
-    return tl::unexpected(StoreError{StoreErrorKind::kBusy,
-                                     fmt::format("PostgreSQL at {}: somebody else writes to schema {}",
-                                                 PlaceOfUrl(connection_.settings().url),
-                                                 connection_.settings().schema)});
+    return tl::unexpected(StoreError{
+        StoreErrorKind::kBusy, fmt::format("PostgreSQL at {}: somebody else writes to schema {}",
+                                           PlaceOfUrl(connection_.settings().url), connection_.settings().schema)});
   }
   return {};
 }
@@ -177,10 +178,9 @@ Done Writer::Write(const RecordBatch& batch, const std::vector<Device>& devices,
                                    rows.Finish());
     }
     if (written) {
-      written = Discard(connection_.Ask(
-          "INSERT INTO batch VALUES ($1, $2, $3, $4, $5)",
-          {std::to_string(last.number), std::to_string(batch.records.front().number),
-           std::to_string(batch.records.size()), TimeText(first_us), TimeText(last_us)}));
+      written = Discard(connection_.Ask("INSERT INTO batch VALUES ($1, $2, $3, $4, $5)",
+                                        {std::to_string(last.number), std::to_string(batch.records.front().number),
+                                         std::to_string(batch.records.size()), TimeText(first_us), TimeText(last_us)}));
     }
     return written;
   });
@@ -205,8 +205,9 @@ tl::expected<bool, StoreError> Writer::RollUp(UtcUs until_us) {
 Done Writer::ReadBuckets(const std::string& series, RollupLevel level, UtcUs from_us, UtcUs to_us,
                          SeriesBuckets* buckets) {
   return connection_.Stream(
-      fmt::format("SELECT {} FROM rollup WHERE series = ANY($1::integer[]) AND level = {} AND {} ORDER BY series, start",
-                  kRollupColumns, static_cast<int>(level), SpanSql(from_us, to_us, "start")),
+      fmt::format(
+          "SELECT {} FROM rollup WHERE series = ANY($1::integer[]) AND level = {} AND {} ORDER BY series, start",
+          kRollupColumns, static_cast<int>(level), SpanSql(from_us, to_us, "start")),
       {series}, [&](const Answer& row) {
         RollupBucket bucket;
         const SeriesId id = ReadBucket(row, &bucket);
@@ -241,18 +242,20 @@ Done Writer::MakeMinutes(const std::string& series, UtcUs hour_us, SeriesBuckets
 
 Done Writer::RollUpHour(Hour hour) {
   const auto clear = [&] {
-    return Discard(connection_.Ask("UPDATE series_hour SET due = false WHERE due AND hour = $1", {std::to_string(hour)}));
+    return Discard(
+        connection_.Ask("UPDATE series_hour SET due = false WHERE due AND hour = $1", {std::to_string(hour)}));
   };
   if (hour < HourOf(kRollupFirst_us) || hour >= HourOf(kRollupEnd_us)) return clear();
   const UtcUs hour_us = hour * kHourLength_us;
-  const auto due = connection_.Ask("SELECT array_agg(series) FROM series_hour WHERE due AND hour = $1",
-                                   {std::to_string(hour)});
+  const auto due =
+      connection_.Ask("SELECT array_agg(series) FROM series_hour WHERE due AND hour = $1", {std::to_string(hour)});
   if (!due) return tl::unexpected(due.error());
   const std::string series = due->Text(0, 0);
   SeriesBuckets minutes;
   SeriesBuckets before;
   if (auto done = MakeMinutes(series, hour_us, &minutes); !done) return done;
-  if (auto done = ReadBuckets(series, RollupLevel::kMinute, hour_us, hour_us + kHourLength_us, &before); !done) return done;
+  if (auto done = ReadBuckets(series, RollupLevel::kMinute, hour_us, hour_us + kHourLength_us, &before); !done)
+    return done;
   // Fewer than there were: readings of that hour were deleted for their age. What is known of it stays.
   std::erase_if(minutes, [&](const auto& one) { return CountOf(one.second) < CountOf(before[one.first]); });
   std::set<UtcUs> days = {BucketStart(RollupLevel::kDay, hour_us, zone_),
@@ -270,10 +273,10 @@ Done Writer::RollUpHour(Hour hour) {
     }
   }
   const std::string changed_series = ArrayOf(changed);
-  auto done = Discard(connection_.Ask(
-      fmt::format("DELETE FROM rollup WHERE series = ANY($1::integer[]) AND level IN (0, 1, 2) AND {}",
-                  SpanSql(hour_us, hour_us + kHourLength_us, "start")),
-      {changed_series}));
+  auto done = Discard(
+      connection_.Ask(fmt::format("DELETE FROM rollup WHERE series = ANY($1::integer[]) AND level IN (0, 1, 2) AND {}",
+                                  SpanSql(hour_us, hour_us + kHourLength_us, "start")),
+                      {changed_series}));
   for (const UtcUs day_us : days) {
     if (!done) return done;
     const UtcUs end_us = NextBucket(RollupLevel::kDay, day_us, zone_);
@@ -295,13 +298,14 @@ Done Writer::RollUpHour(Hour hour) {
       }
     }
     if (done) {
-      done = Discard(connection_.Ask("DELETE FROM rollup WHERE series = ANY($1::integer[]) AND level = 3 AND start = $2",
-                                     {ArrayOf(anew), TimeText(day_us)}));
+      done =
+          Discard(connection_.Ask("DELETE FROM rollup WHERE series = ANY($1::integer[]) AND level = 3 AND start = $2",
+                                  {ArrayOf(anew), TimeText(day_us)}));
     }
   }
   if (done && rows.rows() > 0) {
-    done = connection_.CopyIn(fmt::format("COPY rollup ({}) FROM STDIN (FORMAT binary)", kRollupColumns),
-                              rows.Finish());
+    done =
+        connection_.CopyIn(fmt::format("COPY rollup ({}) FROM STDIN (FORMAT binary)", kRollupColumns), rows.Finish());
   }
   return done ? clear() : done;
 }

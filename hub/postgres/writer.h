@@ -76,8 +76,8 @@ class Writer {
   std::string origin_;
   Zone zone_;
   JournalNumber position_ = 0;
-  std::vector<SeriesNote> notes_;  // by series
-  std::set<int64_t> days_;         // with a table
+  std::vector<SeriesNote> notes_;            // by series
+  std::set<int64_t> days_;                   // with a table
   std::set<std::pair<SeriesId, Hour>> due_;  // marked already
 };
 

@@ -71,14 +71,32 @@ class PostgresWriter : public ::testing::Test {
 
 TEST_F(PostgresWriter, GivesBackEveryValueExactly) {
   const auto real = [](double number) { return Value::OfReal(number); };
-  const std::vector<Value> values = {
-      Value::OfDecimal(23010, -2), Value::OfDecimal(0, -3), Value::OfDecimal(-63, 0), Value::OfDecimal(5, 3),
-      Value::OfDecimal(0, 4), Value::OfDecimal(INT64_MAX, -128), Value::OfDecimal(INT64_MIN, 0),
-      Value::OfDecimal(INT64_MIN, -19), Value::OfDecimal(INT64_MAX, 127), Value::OfDecimal(10000, -4),
-      Value::OfDecimal(1, -5), Value::OfDecimal(99990000, 0), real(0.1), real(-0.0), real(1e-308), real(1.0 / 3),
-      real(std::numeric_limits<double>::infinity()), real(std::nan("")), Value::OfText("Grüße 'x' \\ \n"),
-      Value::OfText(""), Value::OfText(std::string_view("a\0b", 3)), Value::OfText("\xc3\x28"),
-      Value::OfText("\xed\xa0\x80"), Value::OfState(7), Value::OfState(UINT32_MAX), Value::None()};
+  const std::vector<Value> values = {Value::OfDecimal(23010, -2),
+                                     Value::OfDecimal(0, -3),
+                                     Value::OfDecimal(-63, 0),
+                                     Value::OfDecimal(5, 3),
+                                     Value::OfDecimal(0, 4),
+                                     Value::OfDecimal(INT64_MAX, -128),
+                                     Value::OfDecimal(INT64_MIN, 0),
+                                     Value::OfDecimal(INT64_MIN, -19),
+                                     Value::OfDecimal(INT64_MAX, 127),
+                                     Value::OfDecimal(10000, -4),
+                                     Value::OfDecimal(1, -5),
+                                     Value::OfDecimal(99990000, 0),
+                                     real(0.1),
+                                     real(-0.0),
+                                     real(1e-308),
+                                     real(1.0 / 3),
+                                     real(std::numeric_limits<double>::infinity()),
+                                     real(std::nan("")),
+                                     Value::OfText("Grüße 'x' \\ \n"),
+                                     Value::OfText(""),
+                                     Value::OfText(std::string_view("a\0b", 3)),
+                                     Value::OfText("\xc3\x28"),
+                                     Value::OfText("\xed\xa0\x80"),
+                                     Value::OfState(7),
+                                     Value::OfState(UINT32_MAX),
+                                     Value::None()};
   std::vector<Record> records;
   for (const Value& value : values) {
     Record record = MakeRecord(100 + records.size() * 3, 1, kNoon_us + static_cast<int64_t>(records.size()), value);
@@ -92,13 +110,15 @@ TEST_F(PostgresWriter, GivesBackEveryValueExactly) {
   }
   // Times of all kinds: each in its day, the odd ones too.
   const UtcUs times[] = {0, -1, kNoon_us + 400 * kDay_us, INT64_MAX - 1, -3000 * 366 * kDay_us};
-  for (const UtcUs time_us : times) records.push_back(MakeRecord(1000 + records.size(), 1, time_us, Value::OfInteger(1)));
+  for (const UtcUs time_us : times)
+    records.push_back(MakeRecord(1000 + records.size(), 1, time_us, Value::OfInteger(1)));
   auto writer = OpenWriter();
   Write(*writer, records);
   auto reader = OpenReader();
   const auto read = reader->ReadRange(1, INT64_MIN, INT64_MAX, 1000);
   ASSERT_TRUE(read.has_value()) << read.error().text;
-  std::stable_sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.time_us < b.time_us; });
+  std::stable_sort(records.begin(), records.end(),
+                   [](const Record& a, const Record& b) { return a.time_us < b.time_us; });
   ASSERT_EQ(read->records.size(), records.size());
   for (size_t i = 0; i < records.size(); ++i) EXPECT_TRUE(SameRecord(read->records[i], records[i])) << i;
   // As SQL sees them.
@@ -219,7 +239,8 @@ TEST_F(PostgresWriter, DropsDaysAndKeepsRollUps) {
   EXPECT_EQ(Ask("SELECT count(*) FROM rollup WHERE level = 0"), "6");
   EXPECT_EQ(Ask("SELECT count(*) FROM rollup WHERE level = 3"), "20");
   // A reading that comes late to a day that went does not undo what is known of it.
-  Write(*writer, {MakeRecord(100, 1, kNoon_us, Value::OfInteger(0)), MakeRecord(101, 1, kNoon_us + 1, Value::OfInteger(5))});
+  Write(*writer,
+        {MakeRecord(100, 1, kNoon_us, Value::OfInteger(0)), MakeRecord(101, 1, kNoon_us + 1, Value::OfInteger(5))});
   while (*writer->RollUp(now_us)) {
   }
   EXPECT_EQ(Ask("SELECT count(*) FROM rollup WHERE level = 3"), "20");
@@ -299,8 +320,9 @@ TEST(PostgresCrash, LosesNothingAndTakesNothingTwice) {
     if (!is_client_side) server.Start();
   }
   EXPECT_EQ(acknowledged, all);
-  EXPECT_EQ(server.Ask("vesta_crash", "SELECT count(*) || ' ' || count(DISTINCT number) || ' ' || sum(value) FROM reading"),
-            fmt::format("{0} {0} {1}", all, all * (all + 1) / 2));
+  EXPECT_EQ(
+      server.Ask("vesta_crash", "SELECT count(*) || ' ' || count(DISTINCT number) || ' ' || sum(value) FROM reading"),
+      fmt::format("{0} {0} {1}", all, all * (all + 1) / 2));
   EXPECT_EQ(server.Ask("vesta_crash", "SELECT sum(readings) FROM batch"), std::to_string(all));
   ASSERT_TRUE(writer->Open().has_value());
   while (*writer->RollUp(kNoon_us + 3 * kDay_us)) {
@@ -330,7 +352,8 @@ TEST(PostgresConnection, NamesTheServerAndNeverThePassword) {
 TEST(PostgresWire, NumericComesBackForAnyDecimal) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 20000; ++i) {
-    const Decimal decimal{static_cast<int64_t>(random()) >> (random() % 64), static_cast<int8_t>(-static_cast<int>(random() % 129))};
+    const Decimal decimal{static_cast<int64_t>(random()) >> (random() % 64),
+                          static_cast<int8_t>(-static_cast<int>(random() % 129))};
     CopyRows rows;
     rows.BeginRow(1);
     rows.Numeric(decimal);

@@ -90,9 +90,8 @@ tl::expected<uint64_t, StoreError> Writer::TrimClass(SeriesClass series_class, U
     rows = connection_.Ask("DELETE FROM series_hour WHERE series = ANY($1::integer[]) AND hour < $2 AND NOT due",
                            {ids, std::to_string(day * 24)});
     if (rows) {
-      rows = connection_.Ask(
-          "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-          {name, std::to_string(day)});
+      rows = connection_.Ask("INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                             {name, std::to_string(day)});
     }
     if (!rows) return tl::unexpected(rows.error());
     return {};
@@ -119,9 +118,8 @@ tl::expected<uint64_t, StoreError> Writer::Trim(const Retention& retention, UtcU
   for (int level = 0; level < kRollupLevels; ++level) {
     const int64_t keep_us = retention.rollups_us[static_cast<size_t>(level)];
     if (keep_us == 0) continue;
-    const auto deleted = connection_.Ask(
-        "DELETE FROM rollup WHERE level = $1 AND start < $2",
-        {std::to_string(level), TimeText(DayOf(now_us - keep_us) * kDayLength_us)});
+    const auto deleted = connection_.Ask("DELETE FROM rollup WHERE level = $1 AND start < $2",
+                                         {std::to_string(level), TimeText(DayOf(now_us - keep_us) * kDayLength_us)});
     if (!deleted) return tl::unexpected(deleted.error());
     gone += deleted->changed();
   }

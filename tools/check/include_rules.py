@@ -44,6 +44,7 @@ MAY = {
     "node_linux": PORTABLE | {"node"},
     "simulators": PORTABLE | {"node"},
     "app": PORTABLE | {"node", "hub", "simulators"},
+    "tools/sql": {"model", "hub/store"},
     "tests": PORTABLE | {"node", "hub", "simulators", "app"},
     "fuzz": PORTABLE | {"node", "hub", "simulators", "app"},
 }
