@@ -19,6 +19,7 @@
 #include "hub/config/load.h"
 #include "hub/sources/bluetooth/bluetooth_source.h"
 #include "hub/sources/capture_file.h"
+#include "hub/store/disk_wear.h"
 
 namespace vesta::app {
 namespace {
@@ -141,6 +142,7 @@ void ExamineConfig(const DoctorOptions& options, DoctorReport* report) {
     report->config_problems.push_back(hub::FormatProblem(options.config, problem));
     report->well &= !problem.fatal_for_part;
   }
+  if (const auto disk = hub::DiskOf(loaded.config.storage.directory)) report->disk = hub::SpareDiskAdvice(*disk);
   for (const hub::SourceConfig& source : loaded.config.sources) {
     report->patients.push_back(ExamineSource(options, source));
     report->well &= report->patients.back().well;

@@ -92,6 +92,7 @@ void PrintReport(const DoctorReport& report) {
                                 : "not synchronised; readings bear the meters' own times (timedatectl set-ntp true)");
   fmt::print("time zone of this machine: {}\n", report.zone.empty() ? "not set" : report.zone);
   for (const std::string& problem : report.config_problems) fmt::print("{}\n", problem);
+  if (!report.disk.empty()) fmt::print("disk of the history: {}\n", report.disk);
   if (report.patients.empty()) {
     fmt::print("no serial port was found: is the cable plugged in? (dmesg tells)\n");
   }
@@ -102,7 +103,8 @@ void PrintReportAsJson(const DoctorReport& report) {
   Json out = {{"well", report.well},
               {"clock_synchronised", report.clock_synchronised},
               {"zone", report.zone},
-              {"config_problems", report.config_problems}};
+              {"config_problems", report.config_problems},
+              {"disk", report.disk}};
   out["ports"] = Json::array();
   for (const PatientReport& patient : report.patients) {
     Json entry = {{"name", patient.name}, {"where", patient.where},      {"product", patient.product},

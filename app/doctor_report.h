@@ -31,6 +31,7 @@ struct DoctorReport {
   bool clock_synchronised = false;
   std::string zone;  // of this machine
   std::vector<std::string> config_problems;
+  std::string disk;  // what would spare the one with the history; "" = nothing
   std::vector<PatientReport> patients;
   bool well = false;
 };

@@ -10,6 +10,7 @@
 #include "app/store_copy.h"
 #include "app/whole_file.h"
 #include "hub/postgres/connection.h"
+#include "hub/store/disk_wear.h"
 #include "hub/store/store_admin.h"
 #include "model/calendar.h"
 
@@ -116,7 +117,12 @@ int Copy(const StoreOptions& options) {
 int RunStore(const StoreOptions& options) {
   const std::string path = options.directory + "/vesta.db";
   if (options.action == "copy") return Copy(options);
-  if (options.action == "stats") return Report(options, hub::StoreStats(path));
+  if (options.action == "stats") {
+    const auto disk = hub::DiskOf(options.directory);
+    const std::string advice = disk ? hub::SpareDiskAdvice(*disk) : "";
+    if (!advice.empty()) fmt::print(stderr, "vesta store: {}\n", advice);
+    return Report(options, hub::StoreStats(path));
+  }
   if (options.action == "check") return Report(options, hub::CheckStore(path));
   if (options.action == "backup") {
     if (const auto done = hub::BackUpStore(path, options.to); !done) return Failed(done.error());

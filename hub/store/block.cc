@@ -141,6 +141,11 @@ void AddSeriesPart(SeriesId series, std::span<const PlacedRecord> records, std::
   box->Add(entry, bytes, packer);
 }
 
+void SeriesPart::ReleaseWork() {
+  for (std::vector<int64_t>& column : columns_) std::vector<int64_t>().swap(column);
+  if (words_.empty()) std::string().swap(bytes_);
+}
+
 bool SeriesPart::Read(const PartEntry& part, std::span<const Arrival> arrivals, Packer* packer) {
   records_.clear();
   if (part.items == 0 || part.items > kMaxBlockRecords || !BoxReader::Unpack(part, packer, &bytes_)) return false;

@@ -65,6 +65,8 @@ class SeriesPart {
   bool Read(const PartEntry& part, std::span<const Arrival> arrivals, Packer* packer);
   std::vector<Record>& records() { return records_; }
   const std::vector<Record>& records() const { return records_; }
+  // Gives back what only Read needs.
+  void ReleaseWork();
 
  private:
   std::string bytes_;

@@ -27,7 +27,9 @@ int64_t CommonDivisor(std::span<const int64_t> values) {
   uint64_t divisor = 0;
   for (const int64_t value : values) {
     if (value == INT64_MIN) return 1;
-    divisor = std::gcd(divisor, static_cast<uint64_t>(value < 0 ? -value : value));
+    const auto size = static_cast<uint64_t>(value < 0 ? -value : value);
+    if (divisor != 0 && size % divisor == 0) continue;  // mostly so, and much cheaper
+    divisor = std::gcd(divisor, size);
     if (divisor == 1) return 1;
   }
   return divisor == 0 ? 1 : static_cast<int64_t>(divisor);
@@ -39,12 +41,11 @@ struct Sizes {
   size_t twice = 0;
 };
 
-Sizes Measure(std::span<const int64_t> values, int64_t divisor) {
+Sizes Measure(std::span<const int64_t> values) {
   Sizes sizes;
   int64_t previous = 0;
   int64_t difference = 0;
-  for (const int64_t raw : values) {
-    const int64_t value = divisor == 1 ? raw : raw / divisor;
+  for (const int64_t value : values) {
     const int64_t change = WrappingSubtract(value, previous);
     sizes.plain += SizeOf(value);
     sizes.once += SizeOf(change);
@@ -75,18 +76,27 @@ void WriteColumn(std::span<const int64_t> values, ByteWriter* out) {
     return;
   }
   const int64_t divisor = CommonDivisor(values);
-  const auto [plain, once, twice] = Measure(values, divisor);
+  std::vector<int64_t> divided;
+  if (divisor != 1) {
+    divided.reserve(values.size());
+    for (const int64_t value : values) divided.push_back(value / divisor);
+    values = divided;
+  }
+  const auto [plain, once, twice] = Measure(values);
   // At equal length the longer chain has more zeros when it is even, but twice the noise when it is not.
   const Mode mode = plain <= once && plain <= twice ? kPlain : once <= twice ? kDifferences : kSecondDifferences;
   out->Byte(static_cast<uint8_t>(mode | (divisor == 1 ? 0 : kDivided)));
   if (divisor != 1) out->Varint(static_cast<uint64_t>(divisor));
   char* to = out->Extend(mode == kPlain ? plain : mode == kDifferences ? once : twice);
+  if (mode == kPlain) {
+    for (const int64_t value : values) to = WriteSigned(value, to);
+    return;
+  }
   int64_t previous = 0;
   int64_t difference = 0;
-  for (const int64_t raw : values) {
-    const int64_t value = divisor == 1 ? raw : raw / divisor;
+  for (const int64_t value : values) {
     const int64_t change = WrappingSubtract(value, previous);
-    to = WriteSigned(mode == kPlain ? value : mode == kDifferences ? change : WrappingSubtract(change, difference), to);
+    to = WriteSigned(mode == kDifferences ? change : WrappingSubtract(change, difference), to);
     previous = value;
     difference = change;
   }

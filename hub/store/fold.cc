@@ -239,8 +239,9 @@ int FoldJob::HourFromReadings(SeriesId series, UtcUs hour_us, std::vector<Rollup
     if (record->time_us >= hour_us && record->time_us < hour_us + kHour_us) fresh.push_back(*record);
   }
   BucketMaker maker(RollupLevel::kMinute, zone_, facts.counter);
-  const int code = history_.Walk(facts.device, series, hour_us, hour_us + kHour_us, fresh, [&](const Record& record) {
-    maker.Add(record);
+  ListedReadings extra(fresh);
+  const int code = history_.Walk(facts.device, series, hour_us, hour_us + kHour_us, 0, &extra, [&](const Record& one) {
+    maker.Add(one);
     return true;
   });
   *minutes = std::move(maker.buckets());

@@ -21,11 +21,13 @@ constexpr int kLatestBlocks = 200;
 
 }  // namespace
 
-tl::expected<void, StoreError> HistoryRows::Prepare(SqliteDb* db) {
+tl::expected<void, StoreError> HistoryRows::Prepare(SqliteDb* db, size_t keep_unpacked) {
   db_ = db;
+  keep_unpacked_ = keep_unpacked;
   const std::pair<Statement*, const char*> statements[] = {
       {&by_time_,
-       "SELECT first_us, data FROM block WHERE device = ? AND first_us >= ? AND first_us < ? AND last_us >= ?"
+       "SELECT first_us, id, first_number, data FROM block"
+       " WHERE device = ? AND first_us >= ? AND first_us < ? AND last_us >= ?"
        " ORDER BY first_us, id"},
       {&before_, "SELECT first_us, data FROM block WHERE device = ? AND first_us <= ? ORDER BY first_us DESC, id DESC"},
       {&chunks_, "SELECT chunk, first_number, last_number, data FROM block WHERE chunk > ? ORDER BY chunk, id"},
@@ -52,46 +54,81 @@ int HistoryRows::ReadPart(std::string_view data, SeriesId series, SeriesPart* pa
   return SQLITE_OK;
 }
 
-int HistoryRows::Walk(DeviceId device, SeriesId series, UtcUs from_us, UtcUs to_us, const std::vector<Record>& extra,
-                      const Take& take) {
+int HistoryRows::KeptPart(SeriesId series, std::shared_ptr<const SeriesPart>* part) {
+  const int64_t block = by_time_.Integer(1);
+  const int64_t first_number = by_time_.Integer(2);
+  for (auto one = kept_.begin(); one != kept_.end(); ++one) {
+    if (one->block != block || one->first_number != first_number || one->series != series) continue;
+    kept_.splice(kept_.begin(), kept_, one);
+    *part = one->part;
+    return SQLITE_OK;
+  }
+  auto read = std::make_shared<SeriesPart>();
+  bool there = false;
+  if (const int code = ReadPart(Data(by_time_, 3), series, read.get(), &there); code != SQLITE_OK) return code;
+  part->reset();
+  if (!there) return SQLITE_OK;
+  read->ReleaseWork();
+  *part = read;
+  if (keep_unpacked_ == 0) return SQLITE_OK;
+  kept_records_ += read->records().size();
+  kept_.push_front({block, first_number, series, std::move(read)});
+  // The newest one stays, however large it is: it is what the next page begins with.
+  while (kept_records_ > keep_unpacked_ && kept_.size() > 1) {
+    kept_records_ -= kept_.back().part->records().size();
+    kept_.pop_back();
+  }
+  return SQLITE_OK;
+}
+
+int HistoryRows::Walk(DeviceId device, SeriesId series, UtcUs from_us, UtcUs to_us, JournalNumber from_number,
+                      ReadingSource* extra, const Take& take) {
   const StatementReset reset(by_time_);
   by_time_.BindInteger(1, device);
   by_time_.BindInteger(2, EarlierBy(from_us, kBlockSpan_us));
   by_time_.BindInteger(3, to_us);
   by_time_.BindInteger(4, from_us);
+  const auto already = [from_us, from_number](const Record& one) {
+    return one.time_us < from_us || (one.time_us == from_us && one.number <= from_number);
+  };
   std::list<Run> runs;  // blocks under way; mostly one
-  auto next_extra = extra.begin();
   int row = by_time_.Step();
   while (true) {
     // The earliest of all that is open.
     Run* first = nullptr;
-    const Record* record = next_extra == extra.end() ? nullptr : &*next_extra;
+    const Record* record = nullptr;
     for (Run& run : runs) {
-      const Record& candidate = run.part.records()[run.next];
+      const Record& candidate = run.part->records()[run.next];
       if (record == nullptr || Before(candidate, *record)) {
         record = &candidate;
         first = &run;
       }
     }
     if (row == SQLITE_ROW && (record == nullptr || by_time_.Integer(0) <= record->time_us)) {
-      Run& run = runs.emplace_back();
-      bool there = false;
-      if (const int code = ReadPart(Data(by_time_, 1), series, &run.part, &there); code != SQLITE_OK) return code;
-      const auto& records = run.part.records();
-      run.next =
-          static_cast<size_t>(std::partition_point(records.begin(), records.end(),
-                                                   [from_us](const Record& one) { return one.time_us < from_us; }) -
-                              records.begin());
-      if (!there || run.next == records.size()) runs.pop_back();
+      std::shared_ptr<const SeriesPart> part;
+      if (const int code = KeptPart(series, &part); code != SQLITE_OK) return code;
       row = by_time_.Step();
+      if (part == nullptr) continue;
+      const auto& records = part->records();
+      const auto begin = std::partition_point(records.begin(), records.end(), already);
+      if (begin != records.end()) runs.push_back({part, static_cast<size_t>(begin - records.begin())});
       continue;
     }
     if (row != SQLITE_ROW && row != SQLITE_DONE) return row;
+    if (extra != nullptr) {
+      const Record* other = nullptr;
+      const UtcUs until_us = record == nullptr ? to_us : record->time_us;
+      if (const int code = extra->Peek(until_us, &other); code != SQLITE_DONE) return code;
+      if (other != nullptr && (record == nullptr || Before(*other, *record))) {
+        record = other;
+        first = nullptr;
+      }
+    }
     if (record == nullptr || record->time_us >= to_us) return SQLITE_DONE;
     if (!take(*record)) return SQLITE_DONE;
     if (first == nullptr) {
-      ++next_extra;
-    } else if (++first->next == first->part.records().size()) {
+      extra->Advance();
+    } else if (++first->next == first->part->records().size()) {
       runs.remove_if([first](const Run& run) { return &run == first; });
     }
   }

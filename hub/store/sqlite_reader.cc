@@ -19,8 +19,63 @@ constexpr uint64_t kReadBlocksMax = 72;
 constexpr int64_t kBucketsPerSlice = 4;
 constexpr size_t kPointsPerSlice = 4;
 constexpr UtcUs kBucket_us[] = {60 * kUsPerSecond, 900 * kUsPerSecond, 3600 * kUsPerSecond};
+// Readings of the journal in memory at a time.
+constexpr size_t kTailPage = 4096;
+// Unpacked readings of blocks kept for the next page: 2 MiB.
+constexpr size_t kKeptRecords = 32768;
 
 }  // namespace
+
+// A series' readings that are not folded, in order of time, page by page.
+class SqliteReader::TailReadings final : public ReadingSource {
+ public:
+  TailReadings(SqliteReader& reader, SeriesId series, UtcUs from_us, UtcUs to_us, size_t page)
+      : reader_(reader), page_(page) {
+    wanted_.series = series;
+    wanted_.from_us = from_us;
+    wanted_.to_us = to_us - 1;
+    wanted_.by_time = true;
+  }
+
+  int Peek(UtcUs until_us, const Record** record) override {
+    *record = nullptr;
+    if (at_ < batch_.records.size()) {
+      *record = &batch_.records[at_];
+      return SQLITE_DONE;
+    }
+    if (whole_) return SQLITE_DONE;
+    if (!asked_) {
+      if (const int code = reader_.tail_->Earliest(reader_.fold_place_, wanted_.from_us, &earliest_us_);
+          code != SQLITE_DONE) {
+        return code;
+      }
+      asked_ = true;
+    }
+    if (earliest_us_ > until_us) return SQLITE_DONE;
+    batch_ = {};
+    at_ = 0;
+    wanted_.limit = page_;
+    if (const int code = reader_.ReadTail(wanted_, &batch_); code != SQLITE_DONE) return code;
+    whole_ = batch_.records.size() < page_;
+    page_ = kTailPage;
+    if (batch_.records.empty()) return SQLITE_DONE;
+    wanted_.from_us = earliest_us_ = batch_.records.back().time_us;
+    wanted_.from_number = batch_.records.back().number;
+    *record = batch_.records.data();
+    return SQLITE_DONE;
+  }
+  void Advance() override { ++at_; }
+
+ private:
+  SqliteReader& reader_;
+  JournalTail::Wanted wanted_;
+  size_t page_;
+  bool asked_ = false;
+  bool whole_ = false;
+  UtcUs earliest_us_ = INT64_MIN;  // none comes that is earlier
+  RecordBatch batch_;
+  size_t at_ = 0;
+};
 
 // One read transaction: everything inside sees the same commit.
 class SqliteReader::Snapshot {
@@ -41,7 +96,7 @@ tl::expected<std::unique_ptr<SqliteReader>, StoreError> SqliteReader::Open(
   std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*db), std::move(durable)));
   if (auto done = PrepareReader(reader->db_); !done) return tl::unexpected(done.error());
   if (auto done = reader->PrepareStatements(); !done) return tl::unexpected(done.error());
-  if (auto done = reader->history_.Prepare(&reader->db_); !done) return tl::unexpected(done.error());
+  if (auto done = reader->history_.Prepare(&reader->db_, kKeptRecords); !done) return tl::unexpected(done.error());
   reader->tail_ = std::make_unique<JournalTail>(path, vfs.empty() ? nullptr : sqlite3_vfs_find(vfs.c_str()));
   return reader;
 }
@@ -103,24 +158,16 @@ int SqliteReader::ReadFold() {
   return code;
 }
 
-int SqliteReader::ReadTail(const JournalTail::Wanted& wanted, RecordBatch* batch) {
-  JournalTail::Wanted rest = wanted;
-  rest.after = std::max(wanted.after, folded_to_);
-  if (durable_ != nullptr) rest.up_to = std::min(rest.up_to, durable_->load(std::memory_order_acquire));
-  if (rest.after >= rest.up_to) return SQLITE_DONE;
-  return tail_->Read(fold_place_, rest, batch);
+JournalTail::Wanted SqliteReader::Unfolded(JournalTail::Wanted wanted) const {
+  wanted.after = std::max(wanted.after, folded_to_);
+  if (durable_ != nullptr) wanted.up_to = std::min(wanted.up_to, durable_->load(std::memory_order_acquire));
+  return wanted;
 }
 
-int SqliteReader::ReadSeriesTail(SeriesId series, UtcUs from_us, UtcUs to_us, RecordBatch* batch) {
-  JournalTail::Wanted wanted;
-  wanted.series = series;
-  wanted.from_us = from_us;
-  wanted.to_us = to_us - 1;
-  const int code = ReadTail(wanted, batch);
-  // In journal order, which is the order of time but for late ones.
-  std::stable_sort(batch->records.begin(), batch->records.end(),
-                   [](const Record& a, const Record& b) { return a.time_us < b.time_us; });
-  return code;
+int SqliteReader::ReadTail(const JournalTail::Wanted& wanted, RecordBatch* batch) {
+  const JournalTail::Wanted rest = Unfolded(wanted);
+  if (rest.after >= rest.up_to) return SQLITE_DONE;
+  return tail_->Read(fold_place_, rest, batch);
 }
 
 DeviceId SqliteReader::DeviceOf(SeriesId series) {
@@ -137,7 +184,7 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadJournal(JournalNumber af
     if (code != SQLITE_DONE || batch.records.size() >= limit) return code;
     JournalTail::Wanted wanted;
     wanted.after = after;
-    wanted.limit = limit;
+    wanted.limit = limit - batch.records.size();
     return ReadTail(wanted, &batch);
   });
   if (!done) return tl::unexpected(done.error());
@@ -150,10 +197,8 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadRange(SeriesId series, U
   if (limit == 0 || from_us >= to_us) return batch;
   auto done = InSnapshot("reading a series", [&] {
     batch = {};
-    RecordBatch tail;
-    const int code = ReadSeriesTail(series, from_us, to_us, &tail);
-    if (code != SQLITE_DONE) return code;
-    return history_.Walk(DeviceOf(series), series, from_us, to_us, tail.records, [&](const Record& record) {
+    TailReadings tail(*this, series, from_us, to_us, std::min(limit, kTailPage));
+    return history_.Walk(DeviceOf(series), series, from_us, to_us, 0, &tail, [&](const Record& record) {
       batch.Add(record);
       return batch.records.size() < limit;
     });
@@ -162,23 +207,16 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadRange(SeriesId series, U
   return batch;
 }
 
-int SqliteReader::ThinReadings(SeriesId series, UtcUs from_us, UtcUs to_us, const RecordBatch& tail, Thinner* thinner) {
-  return history_.Walk(DeviceOf(series), series, from_us, to_us, tail.records, [&](const Record& record) {
-    thinner->Add(record);
-    return true;
-  });
-}
-
 // Whole buckets from roll-ups, the ends of the span and what is not folded from readings.
-int SqliteReader::ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, const RecordBatch& tail,
-                              Thinner* thinner, uint64_t* total) {
+int SqliteReader::ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, Thinner* thinner,
+                              uint64_t* total) {
   const Zone any;
   const DeviceId device = DeviceOf(series);
   UtcUs begin_us = BucketStart(level, from_us, any);
   if (begin_us < from_us) begin_us = NextBucket(level, begin_us, any);
   const UtcUs end_us = BucketStart(level, to_us, any);
   std::vector<Record> head;
-  int code = history_.Walk(device, series, from_us, begin_us, {}, [&](const Record& record) {
+  int code = history_.Walk(device, series, from_us, begin_us, 0, nullptr, [&](const Record& record) {
     if (CountsInRollups(record)) head.push_back(record);
     return true;
   });
@@ -187,19 +225,27 @@ int SqliteReader::ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us,
   code = history_.ReadRollups(device, series, level, begin_us, end_us, SIZE_MAX, &buckets);
   if (code != SQLITE_DONE) return code;
   std::vector<Record> last;
-  code = history_.Walk(device, series, end_us, to_us, {}, [&](const Record& record) {
+  code = history_.Walk(device, series, end_us, to_us, 0, nullptr, [&](const Record& record) {
     if (CountsInRollups(record)) last.push_back(record);
     return true;
   });
   if (code != SQLITE_DONE) return code;
 
-  auto next = tail.records.begin();
-  const auto add = [&](const Record& record) {
-    for (; next != tail.records.end() && next->time_us < record.time_us; ++next) {
-      if (!CountsInRollups(*next)) continue;
-      ++*total;
-      thinner->Add(*next);
+  TailReadings tail(*this, series, from_us, to_us, kTailPage);
+  int tail_code = SQLITE_DONE;
+  const auto add_tail = [&](UtcUs before_us) {
+    const Record* next = nullptr;
+    while (tail_code == SQLITE_DONE && (tail_code = tail.Peek(before_us, &next)) == SQLITE_DONE && next != nullptr &&
+           next->time_us < before_us) {
+      if (CountsInRollups(*next)) {
+        ++*total;
+        thinner->Add(*next);
+      }
+      tail.Advance();
     }
+  };
+  const auto add = [&](const Record& record) {
+    add_tail(record.time_us);
     thinner->Add(record);
   };
   for (Record& record : head) {
@@ -235,12 +281,8 @@ int SqliteReader::ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us,
     add(record);
   }
   *total += last.size();
-  for (; next != tail.records.end(); ++next) {
-    if (!CountsInRollups(*next)) continue;
-    ++*total;
-    thinner->Add(*next);
-  }
-  return SQLITE_DONE;
+  add_tail(to_us);
+  return tail_code;
 }
 
 tl::expected<RecordBatch, StoreError> SqliteReader::ReadThinned(SeriesId series, UtcUs from_us, UtcUs to_us,
@@ -251,11 +293,8 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadThinned(SeriesId series,
   auto done = InSnapshot("reading a series", [&] {
     Thinner thinner(from_us, to_us, max_points);
     *total = 0;
-    RecordBatch tail;
-    int code = ReadSeriesTail(series, from_us, to_us, &tail);
-    if (code != SQLITE_DONE) return code;
     uint64_t blocks = 0;
-    code = history_.CountBlocks(DeviceOf(series), from_us, to_us, &blocks);
+    int code = history_.CountBlocks(DeviceOf(series), from_us, to_us, &blocks);
     if (code != SQLITE_DONE) return code;
     // The coarsest level of which each slice holds some.
     int level = -1;
@@ -271,9 +310,13 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadThinned(SeriesId series,
       }
     }
     if (level >= 0) {
-      code = ThinRollups(series, static_cast<RollupLevel>(level), from_us, to_us, tail, &thinner, total);
+      code = ThinRollups(series, static_cast<RollupLevel>(level), from_us, to_us, &thinner, total);
     } else {
-      code = ThinReadings(series, from_us, to_us, tail, &thinner);
+      TailReadings tail(*this, series, from_us, to_us, kTailPage);
+      code = history_.Walk(DeviceOf(series), series, from_us, to_us, 0, &tail, [&](const Record& record) {
+        thinner.Add(record);
+        return true;
+      });
       *total = thinner.total();
     }
     batch = thinner.Finish();
@@ -289,10 +332,10 @@ tl::expected<RecordBatch, StoreError> SqliteReader::ReadAtOrBefore(SeriesId seri
     batch = {};
     bool found = false;
     RecordBatch tail;
-    JournalTail::Wanted wanted;
+    JournalTail::Wanted wanted = Unfolded({});
     wanted.series = series;
     wanted.to_us = time_us;
-    int code = ReadTail(wanted, &tail);
+    int code = wanted.after < wanted.up_to ? tail_->ReadNewest(fold_place_, wanted, &tail) : SQLITE_DONE;
     if (code == SQLITE_DONE) code = history_.AtOrBefore(DeviceOf(series), series, time_us, &found, &batch);
     for (const Record& record : tail.records) {
       if (!batch.records.empty() && record.time_us < batch.records.back().time_us) continue;

@@ -3,7 +3,8 @@
 // What is asked comes from two places: the blocks and roll-ups of the file, and the readings in the journal that were
 // not folded into them yet. The file says, in one read transaction, how far it is folded; from there on the journal is
 // read. When the writer has used a slot of the journal again meanwhile, the question is asked once more.
-// Memory is bounded by an hour of a series, the part of the journal that was asked for, and the answer.
+// Who reads a long span asks page by page; each page is a short question, so the writer is never held up. What was
+// unpacked last is kept for the next page. Memory: that, an hour of a series, and the answer.
 #pragma once
 
 #include <atomic>
@@ -46,23 +47,22 @@ class SqliteReader final : public StoreReader {
 
  private:
   class Snapshot;
+  class TailReadings;
 
   SqliteReader(SqliteDb db, std::shared_ptr<const std::atomic<JournalNumber>> durable)
       : db_(std::move(db)), durable_(std::move(durable)) {}
   tl::expected<void, StoreError> PrepareStatements();
   // How far the file is folded, as this transaction sees it.
   int ReadFold();
+  // What is wanted, without what is folded or not known to be durable.
+  JournalTail::Wanted Unfolded(JournalTail::Wanted wanted) const;
   // Adds readings of the journal that are not folded.
   int ReadTail(const JournalTail::Wanted& wanted, RecordBatch* batch);
-  // A series' unfolded readings in order of time, from <= time < to.
-  int ReadSeriesTail(SeriesId series, UtcUs from_us, UtcUs to_us, RecordBatch* batch);
   DeviceId DeviceOf(SeriesId series);
   // Runs a question within a transaction, once more when the journal went on under it. ask() returns an SQLite code.
   template <typename Ask>
   tl::expected<void, StoreError> InSnapshot(std::string_view doing, Ask ask);
-  int ThinReadings(SeriesId series, UtcUs from_us, UtcUs to_us, const RecordBatch& tail, Thinner* thinner);
-  int ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, const RecordBatch& tail,
-                  Thinner* thinner, uint64_t* total);
+  int ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, Thinner* thinner, uint64_t* total);
   int ReadClass(int64_t frame_class, const ArchivedFrame& model, const FrameSelection& selection, size_t limit,
                 std::vector<ArchivedFrame>* frames, FrameId* complete_to);
 

@@ -184,6 +184,7 @@ bool ReadingsReader::Read(std::string_view bytes, SeriesId series, std::vector<R
     if (!ReadColumn(&in, count, &column)) return false;
   }
   ++turn_;
+  if (series == 0) records->reserve(records->size() + count);
   for (size_t i = 0; i < count; ++i) {
     const int64_t id = columns_[kSeriesId][i];
     if (id < 0 || id > static_cast<int64_t>(kMaxSeries)) return false;

@@ -2,6 +2,7 @@
 // 1,000 a commit with synchronous=FULL. All on one core.
 //
 //   store_bench [DAYS [ingest|size|charts|wear]]     DAYS of the home's meter for the size (30); one part only
+//   store_bench --pace SECONDS                       bytes to the block device in real time
 //   store_bench --chart FILE POINTS | --bare FILE | --group FILE    one cold reading, for the run itself
 #include <fmt/format.h>
 #include <sched.h>
@@ -158,48 +159,121 @@ void Size(int64_t days) {
   fmt::print("a year of every second: {:.0f} MB\n", each * kMeterFields * kYearSeconds / 1e6);
 }
 
-// Bytes that reach the block device in a day of the home's meter: counted by the kernel for a loop-mounted ext4 image.
-// The hours pass quickly, but the file system's own writing every few seconds adds nothing: files keep their shape.
-void Wear() {
-  const hub::TemporaryFolder folder;
-  const std::string image = folder.File("disk.img");
-  const std::string mount = folder.File("mount");
-  const auto run = [](const std::string& command) { return std::system((command + " > /dev/null 2>&1").c_str()) == 0; };
-  std::filesystem::create_directory(mount);
-  if (!run("truncate -s 256M " + image + " && mkfs.ext4 -q -b 4096 " + image) ||
-      !run("mount -o loop " + image + " " + mount)) {
-    fmt::print("no loop mount to be had here: bytes to the block device were not measured\n");
-    return;
+// An ext4 image of its own, loop-mounted, and the kernel's count of what reaches it.
+class LoopDisk {
+ public:
+  LoopDisk(const hub::TemporaryFolder& folder, const std::string& name, const char* block_bytes, const char* options)
+      : mount_(folder.File(name)) {
+    const std::string image = mount_ + ".img";
+    std::filesystem::create_directory(mount_);
+    mounted_ = Run("truncate -s 256M " + image + " && mkfs.ext4 -q -b " + block_bytes +
+                   " -E lazy_itable_init=0,lazy_journal_init=0 " + image) &&
+               Run("mount -o loop," + std::string(options) + " " + image + " " + mount_);
+    if (!mounted_) return;
+    device_.resize(256);
+    FILE* const found = popen(("findmnt -n -o SOURCE " + mount_).c_str(), "r");
+    device_.resize(std::fread(device_.data(), 1, device_.size(), found));
+    pclose(found);
+    device_ = device_.substr(5, device_.find_last_not_of('\n') - 4);
   }
-  std::string device(256, '\0');
-  FILE* const found = popen(("findmnt -n -o SOURCE " + mount).c_str(), "r");
-  device.resize(std::fread(device.data(), 1, device.size(), found));
-  pclose(found);
-  device = device.substr(5, device.find_last_not_of('\n') - 4);
-  const auto written = [&device] {
-    FILE* const stat = std::fopen(("/sys/block/" + device + "/stat").c_str(), "r");
+  ~LoopDisk() {
+    if (mounted_) Run("umount " + mount_);
+  }
+  LoopDisk(const LoopDisk&) = delete;
+  LoopDisk& operator=(const LoopDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  std::string File(const std::string& name) const { return mount_ + "/" + name; }
+  double WrittenBytes() const {
+    FILE* const stat = std::fopen(("/sys/block/" + device_ + "/stat").c_str(), "r");
     unsigned long long field[7] = {};
     for (unsigned long long& one : field) {
       if (std::fscanf(stat, "%llu", &one) != 1) one = 0;
     }
     std::fclose(stat);
     return static_cast<double>(field[6]) * 512;
-  };
-  const std::string path = mount + "/vesta.db";
+  }
+
+ private:
+  static bool Run(const std::string& command) { return std::system((command + " > /dev/null 2>&1").c_str()) == 0; }
+  std::string mount_;
+  std::string device_;
+  bool mounted_ = false;
+};
+
+// Bytes that reach the block device in a day of the home's meter, the hours passing quickly: what the store writes,
+// folding included, without what the file system adds every few seconds.
+void Wear() {
+  const hub::TemporaryFolder folder;
+  const LoopDisk disk(folder, "wear", "4096", "noatime");
+  if (!disk.mounted()) {
+    fmt::print("no loop mount to be had here: bytes to the block device were not measured\n");
+    return;
+  }
+  const std::string path = disk.File("vesta.db");
   LiveHome(path, 0, 7200, 10, true);  // the slots are made
   sync();
   for (const int64_t commit_s : {10, 1}) {
     // A quarter of the day at 1 s is enough to tell.
     const int64_t span_s = commit_s == 10 ? 86400 : 21600;
     const int64_t begin_s = commit_s == 10 ? 7200 : 7200 + 86400;
-    const double before = written();
+    const double before = disk.WrittenBytes();
     LiveHome(path, begin_s, begin_s + span_s, commit_s, true);
     sync();
-    const double mb = (written() - before) / 1e6 * (86400.0 / static_cast<double>(span_s));
+    const double mb = (disk.WrittenBytes() - before) / 1e6 * (86400.0 / static_cast<double>(span_s));
     fmt::print("{:.1f} MB a day reach the block device at a commit every {} s\n", mb, commit_s);
     if (commit_s == 10) Bar("store_mb_a_day_to_the_device", mb, 60, true);
   }
-  run("umount " + mount);
+}
+
+// The same in real time, commits only: with what the file system adds, for some ways to make and mount it.
+void Pace(int64_t seconds) {
+  struct Way {
+    const char* block_bytes;
+    const char* options;
+  };
+  constexpr Way kWays[] = {{"4096", "relatime"},  {"4096", "noatime"},   {"4096", "lazytime"},
+                           {"4096", "commit=30"}, {"4096", "commit=60"}, {"1024", "relatime"}};
+  struct Home {
+    std::unique_ptr<LoopDisk> disk;
+    std::unique_ptr<hub::SqliteStore> store;
+    double before = 0;
+  };
+  const hub::TemporaryFolder folder;
+  std::vector<Home> homes;
+  for (const Way& way : kWays) {
+    Home& home = homes.emplace_back();
+    home.disk = std::make_unique<LoopDisk>(folder, fmt::format("d{}", homes.size()), way.block_bytes, way.options);
+    if (!home.disk->mounted()) {
+      fmt::print("no loop mount to be had here: nothing was measured in real time\n");
+      return;
+    }
+    LiveHome(home.disk->File("vesta.db"), 0, 7200, 10, true);  // the slots are made
+    home.store = hub::OpenStore(home.disk->File("vesta.db"));
+  }
+  JournalNumber number = homes[0].store->Restore()->last_number;
+  sync();
+  sleep(65);  // what that left behind is written
+  for (Home& home : homes) home.before = home.disk->WrittenBytes();
+  HomeMeter meter;
+  std::vector<Record> records;
+  const double start = Seconds();
+  for (int64_t second = 7200; second < 7200 + seconds; ++second) {
+    meter.Second(second, &number, &records);
+    if ((second + 1) % 10 != 0) continue;
+    while (Seconds() - start < static_cast<double>(second + 1 - 7200)) usleep(10000);
+    CommitUnit unit = UnitOf(records);
+    unit.positions = {{"mqtt/history", number}};
+    for (Home& home : homes) {
+      if (!home.store->Commit(unit)) std::abort();
+    }
+  }
+  for (size_t i = 0; i < homes.size(); ++i) {
+    const double bytes = homes[i].disk->WrittenBytes() - homes[i].before;
+    fmt::print("in real time, commits every 10 s, ext4 with blocks of {} bytes, {}: {:.1f} MB a day without folding\n",
+               kWays[i].block_bytes, kWays[i].options, bytes / 1e6 * 86400 / static_cast<double>(seconds));
+    homes[i].store.reset();
+  }
 }
 
 // Time of a process of its own, best of three: pages may be cached, nothing else is.
@@ -306,6 +380,10 @@ int Child(const std::string& what, const std::string& path, int argc, char** arg
 
 int main(int argc, char** argv) {
   using namespace vesta::tests;
+  if (argc > 2 && std::strcmp(argv[1], "--pace") == 0) {
+    Pace(std::atoll(argv[2]));
+    return 0;
+  }
   if (argc > 2 && std::strncmp(argv[1], "--", 2) == 0) return Child(argv[1], argv[2], argc, argv);
   cpu_set_t core;
   CPU_ZERO(&core);
