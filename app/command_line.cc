@@ -302,6 +302,19 @@ void AddExport(CLI::App& app, ExportOptions* options) {
       ->capture_default_str();
 }
 
+void AddRedecode(CLI::App& app, RedecodeOptions* options) {
+  CLI::App* redecode = AddCommand(
+      app, "redecode", "Decode again what was heard and not understood",
+      "The running hub does so by itself when a key comes, and at its start when its decoders are others than "
+      "before.\n"
+      "Readings get the times at which they came; none comes twice.\n"
+      "  vesta redecode\n"
+      "  vesta redecode --source meter");
+  redecode->add_option("--source", options->source, "Only this source");
+  redecode->add_flag("!--no-wait", options->wait, "Do not wait for the end");
+  redecode->add_option("--hub", options->url, "Where the hub is")->capture_default_str();
+}
+
 void AddNodes(CLI::App& app, NodesOptions* options) {
   CLI::App* nodes = AddCommand(
       app, "nodes", "Show a network of nodes, let nodes join, take over files of the original server",
@@ -442,6 +455,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   PasswdOptions passwd;
   KeysOptions keys;
   NodesOptions nodes;
+  RedecodeOptions redecode;
   ExportOptions export_options;
   ImportOptions import_options;
   AuditOptions audit;
@@ -459,6 +473,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddPasswd(app, &passwd);
   AddKeys(app, &keys);
   AddNodes(app, &nodes);
+  AddRedecode(app, &redecode);
   AddExport(app, &export_options);
   AddImport(app, &import_options);
   AddAudit(app, &audit);
@@ -511,6 +526,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
       usage("vesta keys: say which: a device's address, network-ID, or the file to import\nTry: vesta keys --help\n");
     }
   }
+  if (name == "redecode") parsed.command = redecode;
   if (name == "nodes") {
     parsed.command = nodes;
     const bool needs_file = nodes.action == "put" || nodes.action.starts_with("import");

@@ -17,6 +17,7 @@
 #include "app/keys.h"
 #include "app/nodes_command.h"
 #include "app/passwd.h"
+#include "app/redecode.h"
 #include "app/replay.h"
 #include "app/simulate.h"
 #include "app/store.h"
@@ -41,7 +42,7 @@ struct DemoOptions {
 
 using Command = std::variant<RunOptions, DemoOptions, CheckOptions, DecodeOptions, CaptureOptions, ReplayOptions,
                              SimulateOptions, DoctorOptions, PasswdOptions, KeysOptions, ExportOptions, ImportOptions,
-                             AuditOptions, TraceOptions, GapsOptions, NodesOptions, StoreOptions>;
+                             AuditOptions, TraceOptions, GapsOptions, NodesOptions, StoreOptions, RedecodeOptions>;
 
 struct ParsedCommandLine {
   bool run = false;  // `command` is to be run; else print the texts and end

@@ -16,7 +16,7 @@ tl::expected<std::unique_ptr<DataDirectory>, std::string> OpenDataDirectory(cons
   if (auto restored = hub::RestoreTables(*db, &state); !restored) return tl::unexpected(restored.error().text);
   opened->directory.Restore(std::move(state.devices), std::move(state.series));
   opened->places.Restore(std::move(state.beds));
-  opened->decoders.Restore(std::move(state.decoders));
+  opened->decoders.Restore(std::move(state.decoders), {});
   auto reader = hub::SqliteReader::Open(file, "");
   if (!reader) return tl::unexpected(reader.error().text);
   opened->reader = std::move(*reader);

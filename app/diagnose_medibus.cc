@@ -8,7 +8,7 @@
 namespace vesta::app {
 namespace {
 
-class Observer final : public SessionEvents {
+class MedibusObserver final : public SessionEvents {
  public:
   void OnDevice(uint16_t slot, const DeviceInfo& device) override {
     if (slot == medibus::kLineSlot) return;
@@ -30,7 +30,7 @@ class Observer final : public SessionEvents {
   std::map<std::string, uint64_t> problems;
 };
 
-std::string Describe(const Observer& heard) {
+std::string Describe(const MedibusObserver& heard) {
   std::string text = fmt::format("{} MEDIBUS frame{} heard", heard.commands + heard.responses,
                                  heard.commands + heard.responses == 1 ? "" : "s");
   if (!heard.devices.empty()) {
@@ -55,7 +55,7 @@ Diagnosis DiagnoseMedibus(Bytes bytes) {
   medibus::Options options;
   options.passive = true;
   medibus::MedibusSession session(options);
-  Observer heard;
+  MedibusObserver heard;
   session.Receive(bytes, Now(), heard);
   diagnosis.accepted = heard.commands + heard.responses;
   diagnosis.problems = heard.problems;

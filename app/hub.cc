@@ -190,9 +190,11 @@ void Hub::LoadKeys() {
   keys_->OnKey([this](uint64_t sender) { late_->Run(sender); });
 }
 
-// What was heard without a key before the hub stopped, or before a key came into the file.
+// What was heard without a key before the hub stopped, or before a key came into the file; then what was heard by
+// another decoder.
 void Hub::DecodeLate() {
   for (const hub::KeyEntry& key : keys_->List()) late_->Run(key.id.is_network ? 0 : key.id.address);
+  for (const hub::Redecode& one : redecodes_) late_->RunAgain(one);
 }
 
 void Hub::MakeSources() {
@@ -215,9 +217,9 @@ void Hub::MakeSources() {
     }
     entry.source = hub::MakeSource(io_, config, *entry.line);
     sources_.push_back(std::move(entry));
-    if (hub::LateDecodeRules rules = hub::LateDecodeRulesOf(config.protocol); !rules.reasons.empty()) {
+    if (hub::LateDecodeRules rules = hub::LateDecodeRulesOf(config.protocol); rules.again) {
       late_->AddSource(config.name, config.protocol, std::move(rules),
-                       [this, config] { return hub::MakeSession(config, &keys_->ring()); });
+                       [this, config] { return hub::MakeLateSession(config, &keys_->ring()); });
     }
   }
 }
@@ -240,7 +242,7 @@ std::unique_ptr<hub::SessionLine> Hub::MakeLine(const hub::SourceConfig& config,
   options.archive = PolicyOf(config.archive);
   options.commit_each_frame = config.commit_each_frame;
   options.datagrams = hub::IsDatagramProtocol(config.protocol);
-  ward_->BeginDecoder(config, *session);
+  if (auto redecode = ward_->BeginDecoder(config, *session)) redecodes_.push_back(std::move(*redecode));
   options.on_port = [this, name = config.name](hub::SourceState state, std::string_view why) {
     ward_->TellPort(name, state, why);
   };
@@ -497,6 +499,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
       .ward = ward_->Context(),
       .nodes = nodes_->empty() ? nullptr : nodes_.get(),
       .bus = [this](const std::string& source) { return buses_->Look(source); },
+      .redecode = [this](const std::string& source) { return late_->RunAsked(source); },
   };
   auto web = hub::WebServer::Start(io_, config_.http, std::move(context), hub::DashboardAssets());
   if (!web) return tl::unexpected(web.error());

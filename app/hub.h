@@ -117,6 +117,7 @@ class Hub {
   std::unique_ptr<BusDesk> buses_;
   std::unique_ptr<hub::KeyDesk> keys_;  // outlives the sessions that look into it
   std::unique_ptr<hub::LateDecoder> late_;
+  std::vector<hub::Redecode> redecodes_;  // due from the start
   hub::mqtt::SharedConnections brokers_;
   std::vector<std::unique_ptr<hub::MergedDevice>> merged_;
   uint64_t merged_kept_ = 0;           // sum of their revisions when they were last written

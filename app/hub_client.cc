@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace vesta::app {
@@ -124,6 +125,21 @@ tl::expected<HubAnswer, std::string> AskHub(const HubAddress& hub, const std::st
     return tl::unexpected(fmt::format("what answers at {} is no hub", hub.url));
   }
   return HubAnswer{std::atoi(reply.c_str() + std::strlen("HTTP/1.1 ")), reply.substr(head_end + 4)};
+}
+
+tl::expected<std::string, std::string> AskHubForBody(const std::string& url, const std::string& method,
+                                                     const std::string& path, const std::string& json_body) {
+  HubAddress address;
+  address.url = url;
+  if (const char* token = std::getenv("VESTA_TOKEN")) address.token = token;
+  const auto answer = AskHub(address, method, path, json_body);
+  if (!answer) return tl::unexpected(answer.error());
+  if (answer->status == 200 || answer->status == 204) return answer->body;
+  if (answer->status == 401) return tl::unexpected(std::string("the hub wants a token: put it into VESTA_TOKEN"));
+  const nlohmann::json json = nlohmann::json::parse(answer->body, nullptr, false);
+  const bool says_why = json.is_object() && json.contains("error") && json["error"].is_object();
+  if (says_why) return tl::unexpected(json["error"].value("message", ""));
+  return tl::unexpected(fmt::format("the hub answers with status {}", answer->status));
 }
 
 }  // namespace vesta::app

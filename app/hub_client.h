@@ -20,6 +20,10 @@ struct HubAnswer {
 // spoken: on the hub's own computer loopback does.
 inline constexpr int kHubAnswer_s = 15;
 inline constexpr size_t kMaxHubAnswerBytes = 16u << 20;
+// The body of an answer that is good, with the token of VESTA_TOKEN; else why not, in the hub's own words where it has
+// some.
+tl::expected<std::string, std::string> AskHubForBody(const std::string& url, const std::string& method,
+                                                     const std::string& path, const std::string& json_body);
 tl::expected<HubAnswer, std::string> AskHub(const HubAddress& hub, const std::string& method, const std::string& path,
                                             const std::string& json_body);
 

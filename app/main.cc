@@ -28,6 +28,7 @@ struct Carry {
   int operator()(const TraceOptions& options) const { return RunTrace(options); }
   int operator()(const GapsOptions& options) const { return RunGaps(options); }
   int operator()(const NodesOptions& options) const { return RunNodes(options); }
+  int operator()(const RedecodeOptions& options) const { return RunRedecode(options); }
   int operator()(const StoreOptions& options) const { return RunStore(options); }
 };
 

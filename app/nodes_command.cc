@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -18,25 +17,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-int Fail(const std::string& text, int code = kExitProblems) {
+int FailWith(const std::string& text, int code = kExitProblems) {
   fmt::print(stderr, "vesta nodes: {}\n", text);
   return code;
 }
 
-// The answer's body; the error is for people.
 tl::expected<std::string, std::string> Ask(const NodesOptions& options, const std::string& method,
                                            const std::string& path, const std::string& body) {
-  HubAddress address;
-  address.url = options.url;
-  if (const char* token = std::getenv("VESTA_TOKEN")) address.token = token;
-  const auto answer = AskHub(address, method, "/api/v1/nodes" + path, body);
-  if (!answer) return tl::unexpected(answer.error());
-  if (answer->status == 200 || answer->status == 204) return answer->body;
-  if (answer->status == 401) return tl::unexpected(std::string("the hub wants a token: put it into VESTA_TOKEN"));
-  const Json json = Json::parse(answer->body, nullptr, false);
-  const bool says_why = json.is_object() && json.contains("error") && json["error"].is_object();
-  if (says_why) return tl::unexpected(json["error"].value("message", ""));
-  return tl::unexpected(fmt::format("the hub answers with status {}", answer->status));
+  return AskHubForBody(options.url, method, "/api/v1/nodes" + path, body);
 }
 
 std::string QueryOf(const NodesOptions& options) {
@@ -50,9 +38,9 @@ std::string QueryOf(const NodesOptions& options) {
 
 int List(const NodesOptions& options) {
   const auto answer = Ask(options, "GET", "", "");
-  if (!answer) return Fail(answer.error());
+  if (!answer) return FailWith(answer.error());
   const Json all = Json::parse(*answer, nullptr, false);
-  if (!all.is_object()) return Fail("the hub's answer can't be read");
+  if (!all.is_object()) return FailWith("the hub's answer can't be read");
   if (options.json) {
     fmt::print("{}\n", all.dump(2));
     return kExitOk;
@@ -70,41 +58,41 @@ int List(const NodesOptions& options) {
 }
 
 int Put(const NodesOptions& options) {
-  if (options.files.size() != 1) return Fail("put takes one description", kExitWrongUsage);
+  if (options.files.size() != 1) return FailWith("put takes one description", kExitWrongUsage);
   const auto text = ReadWholeFile(options.files[0]);
-  if (!text) return Fail(options.files[0] + " can't be read", kExitCannotStart);
+  if (!text) return FailWith(options.files[0] + " can't be read", kExitCannotStart);
   const auto answer = Ask(options, "PUT", "/network" + QueryOf(options), *text);
-  return answer ? kExitOk : Fail(answer.error());
+  return answer ? kExitOk : FailWith(answer.error());
 }
 
 int Export(const NodesOptions& options) {
   const auto answer = Ask(options, "GET", "/network" + QueryOf(options), "");
-  if (!answer) return Fail(answer.error());
+  if (!answer) return FailWith(answer.error());
   fmt::print("{}", *answer);
   return kExitOk;
 }
 
 int Import(const NodesOptions& options) {
-  if (options.into.empty()) return Fail("--into says which description is made or added to", kExitWrongUsage);
+  if (options.into.empty()) return FailWith("--into says which description is made or added to", kExitWrongUsage);
   hub::Network network;
   std::vector<std::string> problems;
   if (const auto text = ReadWholeFile(options.into)) {
     auto read = hub::ReadNetwork(*text, &problems);
-    if (!read) return Fail(fmt::format("{}: {}", options.into, read.error()), kExitCannotStart);
+    if (!read) return FailWith(fmt::format("{}: {}", options.into, read.error()), kExitCannotStart);
     network = std::move(*read);
   }
   for (const std::string& file : options.files) {
     const auto text = ReadWholeFile(file);
-    if (!text) return Fail(file + " can't be read", kExitCannotStart);
+    if (!text) return FailWith(file + " can't be read", kExitCannotStart);
     // The list of addresses has no devices of its own, only tables.
     const bool is_peers = text->find("\"mac\"") != std::string::npos;
     const auto done =
         is_peers ? hub::ImportPeers(*text, &network, &problems) : hub::ImportStruct(*text, &network, &problems);
-    if (!done) return Fail(fmt::format("{}: {}", file, done.error()));
+    if (!done) return FailWith(fmt::format("{}: {}", file, done.error()));
   }
   for (const std::string& problem : problems) fmt::print(stderr, "{}\n", Printable(problem));
   if (auto written = ReplaceFile(options.into, hub::WriteNetwork(network)); !written) {
-    return Fail(written.error(), kExitCannotStart);
+    return FailWith(written.error(), kExitCannotStart);
   }
   size_t devices = 0;
   for (const hub::NodeEntry& entry : network.nodes) devices += entry.devices.size();
@@ -116,24 +104,24 @@ int Import(const NodesOptions& options) {
 int Open(const NodesOptions& options) {
   const Json body = {{"seconds", std::to_string(options.seconds)}, {"source", options.source}};
   const auto answer = Ask(options, "POST", "/window", body.dump());
-  if (!answer) return Fail(answer.error());
+  if (!answer) return FailWith(answer.error());
   fmt::print("New nodes may join for {} s.\n", options.seconds);
   return kExitOk;
 }
 
 int ImportLog(const NodesOptions& options) {
-  if (options.directory.empty()) return Fail("--data says whose history it is", kExitWrongUsage);
+  if (options.directory.empty()) return FailWith("--data says whose history it is", kExitWrongUsage);
   hub::Network network;
   if (!options.network.empty()) {
     const auto text = ReadWholeFile(options.network);
     std::vector<std::string> problems;
     auto read = text ? hub::ReadNetwork(*text, &problems)
                      : tl::expected<hub::Network, std::string>(tl::unexpect, "it can't be read");
-    if (!read) return Fail(fmt::format("{}: {}", options.network, read.error()), kExitCannotStart);
+    if (!read) return FailWith(fmt::format("{}: {}", options.network, read.error()), kExitCannotStart);
     network = std::move(*read);
   }
   const auto report = ImportDayLogs(options.files, options.directory, network);
-  if (!report) return Fail(report.error(), kExitCannotStart);
+  if (!report) return FailWith(report.error(), kExitCannotStart);
   fmt::print("{} rows, {} readings imported, {} there already, {} values left out\n", report->rows, report->imported,
              report->already_there, report->left_out);
   return report->left_out == 0 ? kExitOk : kExitProblems;

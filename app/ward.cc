@@ -23,7 +23,8 @@ Ward::Ward(const hub::Clock& clock, const hub::Directory& directory, const hub::
 
 void Ward::Restore(const hub::RestoredState& state) {
   places_.Restore(state.beds);
-  decoders_.Restore(state.decoders);
+  decoders_.Restore(state.decoders, state.redecodes);
+  first_series_ = static_cast<hub::SeriesId>(state.series.size()) + 1;
 }
 
 void Ward::TellStart(const std::vector<std::string>& off) {
@@ -50,15 +51,22 @@ void Ward::TellPort(const std::string& source, hub::SourceState state, std::stri
                      {{"source", source}, {state == hub::SourceState::kOpen ? "where" : "why", std::string(why)}});
 }
 
-void Ward::BeginDecoder(const hub::SourceConfig& source, const Session& session) {
+std::optional<hub::Redecode> Ward::BeginDecoder(const hub::SourceConfig& source, const Session& session) {
   const std::string tables =
       session.tables().empty() ? hub::FieldTableName(session.fields()) : std::string(session.tables());
   const std::string decoder = fmt::format("vesta {} {} {}", kVersion, kRevision, source.protocol);
+  const bool had_one = decoders_.Find(source.name, UINT64_MAX) != nullptr;
   const hub::DecoderEpoch* const begun =
       decoders_.Begin(source.name, decoder, tables, journal_->last_number() + 1, clock_.Read().utc_us);
   audit_.Record("hub", begun == nullptr ? "decoder" : "decoder_changed",
                 {{"source", source.name}, {"decoder", decoder}, {"tables", tables}});
-  if (begun != nullptr) journal_->Keep(*begun);
+  if (begun == nullptr) {
+    const hub::Redecode* const unfinished = decoders_.Unfinished(source.name);
+    return unfinished == nullptr ? std::nullopt : std::make_optional(*unfinished);
+  }
+  journal_->Keep(*begun);
+  if (!had_one) return std::nullopt;
+  return hub::Redecode{source.name, begun->id, first_series_, journal_->next_frame(), 0, false};
 }
 
 std::string Ward::KeyOf(hub::DeviceId device) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -33,7 +34,8 @@ class Ward {
   void TellClockStep(int64_t step_us);
   void TellPort(const std::string& source, hub::SourceState state, std::string_view why);
   // Before the source's first reading.
-  void BeginDecoder(const hub::SourceConfig& source, const Session& session);
+  // What of the archive must be decoded again for it: the decoder is another one than before, or a stop cut that.
+  std::optional<hub::Redecode> BeginDecoder(const hub::SourceConfig& source, const Session& session);
 
   hub::WardContext Context();
   // In words for people; "" when the audit log is well.
@@ -54,6 +56,7 @@ class Ward {
   hub::AuditTrail audit_;
   hub::Places places_;
   hub::Decoders decoders_;
+  hub::SeriesId first_series_ = 1;  // of those that this run may make
 };
 
 }  // namespace vesta::app

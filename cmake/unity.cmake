@@ -15,30 +15,9 @@ set(VESTA_UNITY_GROUP 8)
 # Compiled alone: a name that is local to the source is also one of a neighbour (or, command_line.cc, takes long itself).
 set(VESTA_APART
     app/command_line.cc
-    app/diagnose_medibus.cc
-    app/nodes_command.cc
     app/store.cc
-    hub/catalog/medibus_texts.cc
-    hub/catalog/node_texts.cc
-    hub/catalog/p1_texts.cc
-    hub/catalog/victron_texts.cc
-    hub/config/load_test.cc
-    hub/export/fhir_export.cc
-    hub/export/json_row.cc
-    hub/export/row_import.cc
     hub/journal/journal.cc
-    hub/keys/node_keys.cc
-    hub/mqtt/keep_session_test.cc
-    hub/nodes/description.cc
-    hub/nodes/network_import.cc
-    hub/nodes/node_network_link.cc
-    hub/outputs/mqtt_commands.cc
-    hub/sources/can_socket.cc
     hub/sources/mqtt_source_test.cc
-    hub/sources/radio_serial.cc
-    hub/sources/radio_serial_test.cc
-    hub/sources/serial_port.cc
-    hub/sources/udp_air.cc
     hub/sources/wifi_monitor.cc
     hub/store/block_test.cc
     hub/store/fold.cc
@@ -53,20 +32,8 @@ set(VESTA_APART
     hub/store/store_admin_test.cc
     hub/store/unit_coding.cc
     hub/store/sqlite_ward.cc
-    hub/web/api_devices.cc
-    hub/web/api_nodes.cc
-    protocols/can_text.cc
     protocols/link/node.cc
-    protocols/masterbus/model.cc
-    protocols/masterbus/model_saved.cc
-    protocols/masterbus/session.cc
-    protocols/masterbus/value.cc
-    protocols/p1/fields.cc
-    protocols/p1/framer_test.cc
     simulators/household.cc
-    simulators/incubator.cc
-    simulators/p1_round_trip_test.cc
-    simulators/telegram_writer_test.cc
     tests/vector_runner/masterbus_vectors.cc
     tests/vector_runner/vesmart_vectors.cc
     tests/vector_runner/victron_vectors.cc

@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace vesta::can {
-namespace {
-
-constexpr uint32_t kExtendedFlag = 0x80000000;
-constexpr uint32_t kRemoteFlag = 0x40000000;
-constexpr uint32_t kErrorFlag = 0x20000000;
-
-}  // namespace
-
 std::optional<Frame> ReadFrame(Bytes datagram) {
   if (datagram.size() < kFrameHeaderSize || datagram.size() > kMaxFrameSize) return std::nullopt;
   const uint32_t word = static_cast<uint32_t>(datagram[0]) << 24 | static_cast<uint32_t>(datagram[1]) << 16 |

@@ -22,6 +22,10 @@ using Bytes = std::span<const uint8_t>;
 inline constexpr size_t kMaxFrameData = 8;
 inline constexpr size_t kFrameHeaderSize = 5;
 inline constexpr size_t kMaxFrameSize = kFrameHeaderSize + kMaxFrameData;
+// Above the id in the 32-bit word that Linux and its log files use.
+inline constexpr uint32_t kExtendedFlag = 0x80000000;
+inline constexpr uint32_t kRemoteFlag = 0x40000000;
+inline constexpr uint32_t kErrorFlag = 0x20000000;
 inline constexpr uint32_t kStandardIdMask = 0x7FF;
 inline constexpr uint32_t kExtendedIdMask = 0x1FFFFFFF;
 

@@ -7,9 +7,6 @@
 namespace vesta::can {
 namespace {
 
-constexpr uint32_t kExtendedFlag = 0x80000000;
-constexpr uint32_t kRemoteFlag = 0x40000000;
-constexpr uint32_t kErrorFlag = 0x20000000;
 constexpr size_t kMaxInterfaceName = 32;
 constexpr UtcUs kLastTime_us = 253402300799 * kUsPerSecond;  // the end of the year 9999
 

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "simulators/day.h"
 #include "simulators/random.h"
 
 namespace vesta::simulators {
 namespace {
 
-constexpr int64_t kSecondsPerDay = 86400;
-constexpr double kPi = 3.14159265358979323846;
 constexpr int64_t kLongStep_s = 60;  // through the past; the present goes by seconds
 constexpr double kResistance_ohm = 0.012;
 constexpr double kAbsorption_v = 14.4, kFloat_v = 13.8;

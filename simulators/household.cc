@@ -4,13 +4,12 @@
 #include <cmath>
 #include <iterator>
 
+#include "simulators/day.h"
 #include "simulators/random.h"
 
 namespace vesta::simulators {
 namespace {
 
-constexpr int64_t kSecondsPerDay = 86400;
-constexpr double kPi = 3.14159265358979323846;
 constexpr uint8_t kAllPhases = 3;
 
 // What a random number is for; the values only have to differ.

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "model/calendar.h"
+#include "simulators/day.h"
 #include "simulators/random.h"
 
 namespace vesta::simulators {
@@ -19,7 +20,6 @@ constexpr int64_t kCallEvery_us = 3 * kUsPerSecond;
 constexpr int64_t kHostPause_us = 3 * kUsPerSecond;  // ends the session
 constexpr int64_t kNopAfter_us = 2 * kUsPerSecond;
 constexpr int64_t kBoot_us = 8 * kUsPerSecond;
-constexpr int64_t kSecondsPerDay = 86400;
 
 std::string FrameOf(uint8_t start, uint8_t code, std::string_view payload = {}) {
   std::string frame{static_cast<char>(start), static_cast<char>(code)};

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "simulators/day.h"
 #include "simulators/frame_cipher.h"
 #include "simulators/p1_telegram.h"
 #include "simulators/random.h"
@@ -12,7 +13,6 @@ namespace vesta::simulators {
 namespace {
 
 constexpr int64_t kQuarter_s = 900;
-constexpr int64_t kSecondsPerDay = 86400;
 constexpr size_t kPeaksMax = 13;  // months that a Belgian meter keeps
 
 enum Purpose : uint64_t {

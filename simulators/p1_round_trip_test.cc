@@ -38,7 +38,7 @@ std::string TextOf(const Value& value) {
   return "real";
 }
 
-struct Heard {
+struct HeardReading {
   std::string device;  // "meter", "gas", "water", "other"
   std::string field;
   std::string value;
@@ -74,7 +74,7 @@ class Listener final : public SessionEvents {
 
   std::map<uint16_t, DeviceKind> kinds;
   std::map<uint16_t, std::string> identities;
-  std::vector<Heard> heard;
+  std::vector<HeardReading> heard;
   uint64_t accepted = 0;
   uint64_t with_readings = 0;
   std::map<std::string, uint64_t> reasons;
@@ -145,7 +145,7 @@ Expected NumbersOf(const P1Meter& meter) {
 }
 
 // Values that do not come each time, and those that never change. Empty: fine; else what is wrong.
-std::string JudgeOther(const Heard& heard, const P1Meter& meter) {
+std::string JudgeOther(const HeardReading& heard, const P1Meter& meter) {
   static const std::set<std::string> kConstant = {"limiter_threshold",
                                                   "limiter_threshold_kva",
                                                   "fuse_threshold_l1",
@@ -206,7 +206,7 @@ std::string JudgeOther(const Heard& heard, const P1Meter& meter) {
 std::string Judge(const Listener& listener, size_t from, const P1Meter& meter, UtcUs live_time_us) {
   Expected expected = NumbersOf(meter);
   for (size_t i = from; i < listener.heard.size(); ++i) {
-    const Heard& heard = listener.heard[i];
+    const HeardReading& heard = listener.heard[i];
     const std::string what = heard.device + " " + heard.field + " = " + heard.value;
     const auto it = heard.device == "meter" ? expected.find(heard.field) : expected.end();
     if (it == expected.end()) {

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "simulators/day.h"
 #include "simulators/random.h"
 
 namespace vesta::simulators {
 namespace {
 
-constexpr int64_t kSecondsPerDay = 86400;
-constexpr double kPi = 3.14159265358979323846;
 constexpr int64_t kCapacity_mAs = int64_t{200} * 1000 * 3600;  // 200 Ah
 constexpr int64_t kSunrise_s = 5 * 3600;
 constexpr int64_t kSunset_s = 21 * 3600;

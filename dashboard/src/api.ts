@@ -228,9 +228,24 @@ export interface KeyRow {
   device: string | null;
 }
 
+// Archived frames that are decoded again.
+export interface Late {
+  running: boolean;
+  source: string;
+  why: string;
+  run_frames: number;
+  run_tried: number;
+  waiting: number;
+  runs: number;
+  tried: number;
+  decoded: number;
+  readings: number;
+  error: string;
+}
+
 export interface Keys {
   keys: KeyRow[];
-  late_decode: { running: boolean; runs: number; tried: number; decoded: number; readings: number; error: string };
+  late_decode: Late;
 }
 
 export interface KeyCheck {

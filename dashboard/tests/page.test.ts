@@ -280,6 +280,16 @@ test("sources and outputs: state, silence, reasons, hints, what waits", async ()
   await AssertClean(o);
 });
 
+test("unknown frames are decoded again when asked for, and the page shows how far it is", async () => {
+  const o = await Visit("#/unknown");
+  await o.page.locator(".frame").first().waitFor(kWait);
+  await o.page.getByRole("button", { name: "Decode again" }).click();
+  await o.page.getByText("Decoding what garage heard before (asked for)").waitFor(kWait);
+  await o.page.locator("progress[max='300']").waitFor(kWait);
+  await o.page.getByText("Decoding what").waitFor({ ...kWait, state: "detached" });
+  await o.close();
+});
+
 test("unknown frames: bytes beside text, older ones on demand, one reason alone", async () => {
   const o = await Visit("#/unknown");
   const frames = o.page.locator(".frame");

@@ -18,6 +18,7 @@ export class StubHub {
   stays: Stay[] = [];
   password = "";
   scope: "read" | "operate" = "operate";
+  redecoded = -1;  // frames of a run that was asked for
   frozen = false; // connected, but no value comes any more
   slow_ms = 0; // before each answer
   readings_gap: [from_ms: number, to_ms: number] | undefined; // history lost in this stretch
@@ -285,6 +286,14 @@ export class StubHub {
     if (path === "/outputs") return Json({ outputs: this.Outputs() });
     if (path === "/sources/boat/bus") return Json(this.Bus());
     if (path === "/unknown") return Json(this.Unknown(url.searchParams));
+    if (path === "/redecode") {
+      // Every answer is a third further; the wish begins a run.
+      if (request.method === "POST") this.redecoded = 0;
+      else if (this.redecoded >= 0) this.redecoded = Math.min(this.redecoded + 100, 300);
+      const running = this.redecoded >= 0 && this.redecoded < 300;
+      return Json({ running, source: "garage", why: this.redecoded < 0 ? "" : "asked", run_frames: 300, run_tried: Math.max(this.redecoded, 0),
+        waiting: 0, runs: this.redecoded === 300 ? 1 : 0, tried: 300, decoded: 12, readings: 336, error: "" });
+    }
     if (path === "/health") {
       return Json({ status: "degraded", reasons: ["source garage: connection refused" + this.text_everywhere, "output cloud: not connected for 1 h 30 min"],
         version: "0.1.0", started: this.Iso(this.started_ms - 93_000_000), uptime_s: 93_000 + (Date.now() - this.started_ms) / 1000,

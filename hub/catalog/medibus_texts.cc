@@ -3,7 +3,7 @@
 namespace vesta::hub {
 namespace {
 
-constexpr FieldText kTexts[] = {
+constexpr FieldText kMedibusTexts[] = {
     {"link_state", "Link",
      "Whether the device answers, and why not: what lies between two states other than ok was never heard."},
     {"code_table", "Code table", "Version and hash of the table that the readings from here on were decoded with."},
@@ -273,6 +273,6 @@ constexpr FieldText kTexts[] = {
 
 }  // namespace
 
-std::span<const FieldText> MedibusTexts() { return kTexts; }
+std::span<const FieldText> MedibusTexts() { return kMedibusTexts; }
 
 }  // namespace vesta::hub

@@ -3,7 +3,7 @@
 namespace vesta::hub {
 namespace {
 
-constexpr FieldText kTexts[] = {
+constexpr FieldText kNodeTexts[] = {
     {"signal", "Signal", "As the hub's radio heard the node, once a minute."},
     {"report_number", "Report number", "One more for each report of the node; it tells what is safe on the disk."},
     {"outbox", "Outbox", "The number of the node's memory of reports; another one after a power cut of the node."},
@@ -21,6 +21,6 @@ constexpr FieldText kTexts[] = {
 
 }  // namespace
 
-std::span<const FieldText> NodeTexts() { return kTexts; }
+std::span<const FieldText> NodeTexts() { return kNodeTexts; }
 
 }  // namespace vesta::hub

@@ -3,7 +3,7 @@
 namespace vesta::hub {
 namespace {
 
-constexpr FieldText kTexts[] = {
+constexpr FieldText kP1Texts[] = {
     {"energy_import_total", "Energy imported", "Energy taken from the grid since the meter was installed."},
     {"energy_import_t1", "Energy imported, tariff 1", ""},
     {"energy_import_t2", "Energy imported, tariff 2", ""},
@@ -183,6 +183,6 @@ constexpr FieldText kTexts[] = {
 
 }  // namespace
 
-std::span<const FieldText> P1Texts() { return kTexts; }
+std::span<const FieldText> P1Texts() { return kP1Texts; }
 
 }  // namespace vesta::hub

@@ -3,7 +3,7 @@
 namespace vesta::hub {
 namespace {
 
-constexpr FieldText kTexts[] = {
+constexpr FieldText kVictronTexts[] = {
     {"battery_voltage", "Battery voltage", ""},
     {"battery_current", "Battery current", "Positive when the battery is charged."},
     {"battery_power", "Battery power",
@@ -202,6 +202,6 @@ constexpr FieldText kTexts[] = {
 
 }  // namespace
 
-std::span<const FieldText> VictronTexts() { return kTexts; }
+std::span<const FieldText> VictronTexts() { return kVictronTexts; }
 
 }  // namespace vesta::hub

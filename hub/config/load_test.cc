@@ -19,9 +19,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-std::optional<std::string> NoEnvironment(const std::string&) { return std::nullopt; }
+std::optional<std::string> NothingInEnvironment(const std::string&) { return std::nullopt; }
 
-LoadedConfig Load(std::string_view text) { return LoadConfig(text, "/etc/vesta", NoEnvironment); }
+LoadedConfig Load(std::string_view text) { return LoadConfig(text, "/etc/vesta", NothingInEnvironment); }
 
 std::vector<std::string> Messages(const LoadedConfig& loaded) {
   std::vector<std::string> messages;
@@ -284,7 +284,7 @@ TEST(LoadConfig, ASecretThatCannotBeHadPutsItsPartOff) {
   folder.Write("long", "two\nlines\n");
   const auto load = [&](const std::string& keys) {
     return LoadConfig("{\"outputs\": [{\"name\": \"m\", \"type\": \"mqtt\", \"username\": \"u\",\n" + keys + "}]}",
-                      folder.path(), NoEnvironment);
+                      folder.path(), NothingInEnvironment);
   };
   const auto only_message = [&](const std::string& keys) {
     const LoadedConfig loaded = load(keys);

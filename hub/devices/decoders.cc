@@ -23,6 +23,12 @@ const DecoderEpoch* Decoders::Find(std::string_view source, uint64_t number) con
   return found == epochs_.rend() ? nullptr : &*found;
 }
 
+const Redecode* Decoders::Unfinished(std::string_view source) const {
+  const auto found = std::find_if(redecodes_.begin(), redecodes_.end(),
+                                  [&](const Redecode& one) { return one.source == source && !one.done; });
+  return found == redecodes_.end() ? nullptr : &*found;
+}
+
 std::string FieldTableName(std::span<const Field> fields) {
   uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
   const auto mix = [&](std::string_view text) {

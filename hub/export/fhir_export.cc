@@ -12,7 +12,7 @@ namespace vesta::hub {
 namespace {
 
 constexpr std::string_view kUcum = "http://unitsofmeasure.org";
-constexpr std::string_view kLoinc = "http://loinc.org";
+constexpr std::string_view kLoincSystem = "http://loinc.org";
 constexpr std::string_view kAbsent = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
 
 // The same text gives the same id in each export. Version 8 of RFC 9562: the bits are ours.
@@ -114,7 +114,7 @@ class FhirRows final : public RowWriter {
     json.Key("resourceType").Text("Observation").Key("status").Text(believed ? "final" : "unknown");
     json.Key("code").BeginObject().Key("coding").BeginArray();
     if (const LoincCode loinc = FindLoinc(series.protocol, series.field.key); !loinc.code.empty()) {
-      json.BeginObject().Key("system").Text(kLoinc).Key("code").Text(loinc.code);
+      json.BeginObject().Key("system").Text(kLoincSystem).Key("code").Text(loinc.code);
       json.Key("display").Text(loinc.display).EndObject();
     }
     json.BeginObject().Key("system").Text(FieldSystem(series.protocol)).Key("code").Text(series.field.key).EndObject();

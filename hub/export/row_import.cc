@@ -27,7 +27,7 @@ namespace {
 using Done = tl::expected<void, std::string>;
 
 constexpr size_t kReadBytes = 64 * 1024;
-constexpr uint64_t kProgressEvery = 100000;
+constexpr uint64_t kRowsPerProgress = 100000;
 
 template <typename Enum>
 std::optional<Enum> FindName(std::string_view (*name)(Enum), int count, std::string_view text) {
@@ -128,9 +128,9 @@ const Field* FindBuiltInField(std::string_view protocol, std::string_view key) {
   return nullptr;
 }
 
-class Importer {
+class RowImporter {
  public:
-  Importer(StoreImport& store, const std::function<void(uint64_t)>& progress) : store_(store), progress_(progress) {}
+  RowImporter(StoreImport& store, const std::function<void(uint64_t)>& progress) : store_(store), progress_(progress) {}
 
   void Reject(uint64_t line, std::string why) {
     ++report.rejected_rows;
@@ -138,7 +138,7 @@ class Importer {
   }
 
   Done Take(uint64_t line, const ImportRow& row) {
-    if (++report.rows % kProgressEvery == 0) progress_(report.rows);
+    if (++report.rows % kRowsPerProgress == 0) progress_(report.rows);
     auto record = ReadRecord(row);
     if (!record) {
       Reject(line, record.error());
@@ -242,7 +242,7 @@ tl::expected<std::string_view, std::string> ReadMore(std::FILE* file, std::strin
   return std::string_view(*buffer).substr(0, size);
 }
 
-constexpr std::array<std::pair<std::string_view, std::string ImportRow::*>, 11> kColumns = {{
+constexpr std::array<std::pair<std::string_view, std::string ImportRow::*>, 11> kRowColumns = {{
     {"time", &ImportRow::time},
     {"device", &ImportRow::device},
     {"protocol", &ImportRow::protocol},
@@ -256,7 +256,7 @@ constexpr std::array<std::pair<std::string_view, std::string ImportRow::*>, 11> 
     {"received", &ImportRow::received},
 }};
 
-Done ReadCsv(std::FILE* file, Importer* importer) {
+Done ReadCsv(std::FILE* file, RowImporter* importer) {
   CsvReader reader;
   std::string buffer;
   std::vector<std::string> cells;
@@ -277,7 +277,7 @@ Done ReadCsv(std::FILE* file, Importer* importer) {
     if (header.empty()) {
       header = cells;
       if (header[0].starts_with("\xEF\xBB\xBF")) header[0].erase(0, 3);
-      for (const auto& [name, member] : kColumns) {
+      for (const auto& [name, member] : kRowColumns) {
         if (std::find(header.begin(), header.end(), name) == header.end()) {
           return tl::unexpected(fmt::format("line 1: this is no export as csv: the column {} is missing", name));
         }
@@ -295,7 +295,7 @@ Done ReadCsv(std::FILE* file, Importer* importer) {
     }
     ImportRow row;
     for (size_t i = 0; i < cells.size(); ++i) {
-      for (const auto& [name, member] : kColumns) {
+      for (const auto& [name, member] : kRowColumns) {
         if (header[i] == name) row.*member = std::move(cells[i]);
       }
     }
@@ -306,7 +306,7 @@ Done ReadCsv(std::FILE* file, Importer* importer) {
   return {};
 }
 
-Done TakeJsonLine(uint64_t number, std::string_view line, Importer* importer) {
+Done TakeJsonLine(uint64_t number, std::string_view line, RowImporter* importer) {
   if (number == 1) return CheckJsonHeader(line);
   if (line.empty()) return {};
   if (line.starts_with("#error")) {
@@ -324,7 +324,7 @@ Done TakeJsonLine(uint64_t number, std::string_view line, Importer* importer) {
   return {};
 }
 
-Done ReadJsonLines(std::FILE* file, Importer* importer) {
+Done ReadJsonLines(std::FILE* file, RowImporter* importer) {
   std::string buffer;
   std::string line;
   uint64_t number = 1;
@@ -368,7 +368,7 @@ tl::expected<RowImportReport, std::string> ImportRows(ExportFormat format, const
   if (input == nullptr) return tl::unexpected(fmt::format("{}: {}", file, std::strerror(errno)));
   auto store = StoreImport::Open(folder);
   if (!store) return tl::unexpected(store.error());
-  Importer importer(**store, progress);
+  RowImporter importer(**store, progress);
   const Done read =
       format == ExportFormat::kCsv ? ReadCsv(input.get(), &importer) : ReadJsonLines(input.get(), &importer);
   if (!read) return tl::unexpected(fmt::format("{}: {}", file, read.error()));

@@ -1,5 +1,6 @@
 #include "hub/intake/late_decoder.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -69,7 +70,7 @@ class LateDecoderTest : public testing::Test {
   std::vector<ArchivedFrame> StillRejected(uint64_t sender) {
     Flush();
     auto reader = life_->store->OpenReader();
-    return *(*reader)->ReadRejected({"radio", sender, {"no_key", "key_mismatch"}, 0}, 10'000);
+    return *(*reader)->ReadSelected({"radio", sender, {"no_key", "key_mismatch"}, 0}, 10'000);
   }
 
   struct Life {
@@ -238,6 +239,186 @@ TEST_F(LateDecoderTest, RunsBeyondTheBoundBecomeOneOverAll) {
   while (done < 2 * kMaxLateRuns) io_.run_one();
   EXPECT_EQ(Voltages().size(), 3u);
   EXPECT_LE(life_->late.health().runs, kMaxLateRuns + 2);
+}
+
+// A meter whose decoder learns a field: what "P 12 T 34" says of T was not understood before.
+class MeterSession final : public Session {
+ public:
+  explicit MeterSession(bool knows_t) : knows_t_(knows_t) {}
+  std::span<const Field> fields() const override { return kMeterFields; }
+  void Receive(Bytes bytes, const Now& now, SessionEvents& events) override {
+    DeviceInfo meter;
+    meter.identity = "1";
+    meter.kind = DeviceKind::kElectricityMeter;
+    events.OnDevice(0, meter);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    std::vector<Reading> readings;
+    for (uint16_t field = 0; field < (knows_t_ ? 2 : 1); ++field) {
+      const size_t at = text.find(field == 0 ? "P " : "T ");
+      if (at == std::string_view::npos) continue;
+      Reading reading;
+      reading.field = field;
+      reading.time_us = now.utc_us;
+      reading.value = Value::OfDecimal(std::stoi(std::string(text.substr(at + 2))), 0);
+      readings.push_back(reading);
+    }
+    FrameEvent frame;
+    frame.raw = bytes;
+    frame.verdict = readings.empty() ? FrameVerdict::kRejected : FrameVerdict::kAccepted;
+    frame.reason = readings.empty() ? "nonsense" : "";
+    frame.readings = readings;
+    events.OnFrame(frame);
+  }
+  void Tick(const Now&, SessionEvents&) override {}
+  void LinkReset(const Now&, SessionEvents&) override {}
+
+ private:
+  static constexpr Field kMeterFields[] = {{.key = "p"}, {.key = "t"}};
+  const bool knows_t_;
+};
+
+// Each life of the hub has a decoder that knows T or not.
+class NewDecoderTest : public testing::Test {
+ protected:
+  struct Life {
+    Life(const std::string& path, boost::asio::io_context& io, ManualClock& clock, bool knows_t)
+        : store(OpenStore(path)),
+          live(clock, directory),
+          journal(io, clock, *store, directory, {}),
+          late(io, journal, directory, live),
+          line(io, clock, Options(), std::make_unique<MeterSession>(knows_t), directory, journal, live) {
+      auto state = store->Restore();
+      directory.Restore(state->devices, state->series);
+      EXPECT_TRUE(journal.Open(*state));
+      late.AddSource("meter", "p1", {{}, true, {}}, [knows_t] { return std::make_unique<MeterSession>(knows_t); });
+      first_series = static_cast<SeriesId>(state->series.size()) + 1;
+      unfinished = state->redecodes;
+      line.Opened();
+    }
+    static LineOptions Options() {
+      LineOptions options;
+      options.source = "meter";
+      options.protocol = "p1";
+      options.datagrams = true;
+      options.archive = ArchivePolicy::kAll;
+      return options;
+    }
+    Redecode Wish() const { return {"meter", 2, first_series, journal.next_frame(), 0, false}; }
+
+    Directory directory;
+    std::unique_ptr<SqliteStore> store;
+    LiveView live;
+    Journal journal;
+    LateDecoder late;
+    SessionLine line;
+    SeriesId first_series = 0;
+    std::vector<Redecode> unfinished;
+  };
+
+  void Begin(bool knows_t) {
+    End();
+    life_ = std::make_unique<Life>(folder_.File("vesta.db"), io_, clock_, knows_t);
+  }
+  void End() {
+    if (life_ == nullptr) return;
+    life_->late.Stop();
+    life_->journal.Close();
+    life_.reset();
+    io_.restart();
+    io_.poll();
+  }
+  ~NewDecoderTest() override { End(); }
+  void Hear(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string text = fmt::format("P {} T {}", heard_, 1000 + heard_);
+      life_->line.Received({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+      clock_.Advance(kUsPerSecond);
+      ++heard_;
+    }
+  }
+  void RunToTheEnd() {
+    const uint64_t runs = life_->late.health().runs;
+    while (life_->late.health().runs == runs) io_.run_one();
+  }
+  // Times by value of a field's stored readings; fails when a value stands there twice.
+  std::map<int64_t, UtcUs> Stored(const char* field) {
+    bool durable = false;
+    life_->journal.Flush([&] { durable = true; });
+    while (!durable) io_.run_one();
+    std::map<int64_t, UtcUs> found;
+    const auto reader = life_->store->OpenReader();
+    const auto batch = (*reader)->ReadJournal(0, 100'000);
+    for (const Record& record : batch->records) {
+      if (life_->directory.FindSeries(record.series)->field.key != field) continue;
+      EXPECT_TRUE(found.emplace(record.value.decimal().mantissa, record.time_us).second) << "twice";
+    }
+    return found;
+  }
+
+  TemporaryFolder folder_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  ManualClock clock_{kStart_us};
+  std::unique_ptr<Life> life_;
+  int heard_ = 0;
+};
+
+TEST_F(NewDecoderTest, GivesWhatNoDecoderBeforeGaveAndNothingTwice) {
+  Begin(false);
+  Hear(300);
+  EXPECT_EQ(Stored("p").size(), 300u);
+  Begin(true);
+  const Redecode wish = life_->Wish();
+  Hear(10);  // the new decoder hears these itself
+  life_->late.RunAgain(wish);
+  RunToTheEnd();
+  EXPECT_EQ(Stored("p").size(), 310u);
+  const auto t = Stored("t");
+  ASSERT_EQ(t.size(), 310u);
+  for (int i = 0; i < 310; ++i) EXPECT_EQ(t.at(1000 + i), kStart_us + i * kUsPerSecond) << i;
+  const LateHealth health = life_->late.health();
+  EXPECT_EQ(health.readings, 300u);
+  EXPECT_EQ(health.run_frames, 300u);
+  EXPECT_EQ(health.run_tried, 300u);
+  EXPECT_EQ(health.why, "decoder");
+  EXPECT_EQ(life_->live.Find(life_->directory.FindSeriesByKey("p1_meter_1", "t")->id)->record.value,
+            Value::OfDecimal(1309, 0));
+  Begin(true);
+  ASSERT_EQ(life_->unfinished.size(), 1u);
+  EXPECT_TRUE(life_->unfinished[0].done);
+}
+
+TEST_F(NewDecoderTest, ARunThatAStopCutsGoesOnWhereItWas) {
+  Begin(false);
+  Hear(1000);
+  Begin(true);
+  life_->late.RunAgain(life_->Wish());
+  while (life_->late.health().readings < 3 * kLateSlice) io_.run_one();
+  Begin(true);
+  ASSERT_EQ(life_->unfinished.size(), 1u);
+  EXPECT_FALSE(life_->unfinished[0].done);
+  EXPECT_GE(life_->unfinished[0].after, 3 * kLateSlice);
+  life_->late.RunAgain(life_->unfinished[0]);
+  RunToTheEnd();
+  EXPECT_EQ(Stored("t").size(), 1000u);
+  EXPECT_EQ(Stored("p").size(), 1000u);
+}
+
+TEST_F(NewDecoderTest, AskingTriesWhatWasRejectedOnly) {
+  Begin(false);
+  Hear(10);
+  const std::string only_t = "T 5000";
+  life_->line.Received({reinterpret_cast<const uint8_t*>(only_t.data()), only_t.size()});
+  EXPECT_EQ(life_->line.health().frames_rejected.at("nonsense"), 1u);
+  Begin(true);
+  EXPECT_FALSE(life_->late.RunAsked("other"));
+  EXPECT_TRUE(life_->late.RunAsked(""));
+  EXPECT_TRUE(life_->late.RunAsked("meter")) << "waits already, or goes on: no second run is made of it";
+  RunToTheEnd();
+  const auto t = Stored("t");
+  ASSERT_EQ(t.size(), 1u);
+  EXPECT_EQ(t.begin()->first, 5000);
+  EXPECT_EQ(life_->late.health().decoded, 1u);
 }
 
 }  // namespace

@@ -121,8 +121,18 @@ masterbus::MasterBusSession* BusOf(const SourceConfig& config, Session* session)
 bool IsDatagramProtocol(std::string_view protocol) { return protocol == "victron" || protocol == "nodes"; }
 
 LateDecodeRules LateDecodeRulesOf(std::string_view protocol) {
-  if (protocol != "victron") return {};
-  return {{"no_key", "key_mismatch", "foreign_group", "auth_failed", "no_overflow_yet"}, {"pv_sum"}};
+  if (protocol == "victron") {
+    return {{"no_key", "key_mismatch", "foreign_group", "auth_failed", "no_overflow_yet"}, true, {"pv_sum"}};
+  }
+  const bool again = protocol == "p1" || protocol == "vedirect" || protocol == "medibus";
+  return {{}, again, {}};
+}
+
+std::unique_ptr<Session> MakeLateSession(const SourceConfig& config, const victron::KeyRing* keys) {
+  SourceConfig listening = config;
+  listening.medibus.passive = true;
+  listening.vedirect.hex = false;
+  return MakeSession(listening, keys);
 }
 
 }  // namespace vesta::hub

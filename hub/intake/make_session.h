@@ -28,12 +28,16 @@ masterbus::MasterBusSession* BusOf(const SourceConfig& config, Session* session)
 // Takes one datagram a call (radio adverts), not a stream of bytes.
 bool IsDatagramProtocol(std::string_view protocol);
 
-// What a key that comes later can mend.
+// Which archived frames of a protocol are worth another try, and when.
 struct LateDecodeRules {
-  std::vector<std::string> reasons;  // of rejected frames; empty: keys change nothing
+  std::vector<std::string> key_reasons;  // rejected for these: a key that comes later can mend them
+  bool again = false;  // a newer decoder or table may understand what was rejected, or more of what was accepted:
+                       // frames mean the same without the link that brought them
   std::vector<std::string>
       leave_out;  // identities of devices that are made of others: one alone would tell a wrong sum
 };
 LateDecodeRules LateDecodeRulesOf(std::string_view protocol);
+// The session for that: where the protocol has a conversation, it only listens.
+std::unique_ptr<Session> MakeLateSession(const SourceConfig& config, const victron::KeyRing* keys = nullptr);
 
 }  // namespace vesta::hub

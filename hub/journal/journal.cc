@@ -72,7 +72,7 @@ class Journal::Impl {
         query_reader_(io, store, "vesta-query") {}
 
   tl::expected<void, StoreError> Open(const RestoredState& state);
-  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks);
+  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks, const Redecode* progress);
   bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   FrameId AppendFrame(ArchivedFrame frame);
   void Flush(std::function<void()> done);
@@ -94,6 +94,7 @@ class Journal::Impl {
   std::vector<uint64_t> taken_by_series_;
   std::vector<uint64_t> stored_by_series_;
   std::map<std::string, JournalNumber> positions_;
+  FrameId next_frame_ = 1;
 
  private:
   Unit& Gathering();
@@ -129,7 +130,6 @@ class Journal::Impl {
 
   JournalNumber next_number_ = 1;
   JournalNumber numbers_end_ = 1;  // durably reserved up to here, exclusive
-  FrameId next_frame_ = 1;
   FrameId frames_end_ = 1;
   uint64_t committed_revision_ = 0;  // of the directory
   std::set<std::string> moved_positions_;
@@ -192,7 +192,7 @@ void Journal::Impl::ArmCommitTimer() {
   });
 }
 
-bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
+bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> marks, const Redecode* progress) {
   size_t text_bytes = 0;
   for (const Record& record : records) {
     if (record.value.kind() == ValueKind::kText) text_bytes += record.value.text().size();
@@ -202,8 +202,9 @@ bool Journal::Impl::Append(std::vector<Record>& records, std::vector<FrameMark> 
     health_.refused_records += records.size();
     return false;
   }
-  if (records.empty() && marks.empty()) return true;
+  if (records.empty() && marks.empty() && progress == nullptr) return true;
   Unit& unit = Gathering();
+  if (progress != nullptr) unit.commit.redecodes.push_back(*progress);
   std::move(marks.begin(), marks.end(), std::back_inserter(unit.commit.marks));
   RecordBatch& batch = unit.commit.batches.back();
   for (Record& record : records) {
@@ -534,8 +535,8 @@ Journal::Journal(boost::asio::io_context& io, const Clock& clock, Store& store, 
 Journal::~Journal() { Close(); }
 
 tl::expected<void, StoreError> Journal::Open(const RestoredState& state) { return impl_->Open(state); }
-bool Journal::Append(std::vector<Record>& records, std::vector<FrameMark> marks) {
-  return impl_->Append(records, std::move(marks));
+bool Journal::Append(std::vector<Record>& records, std::vector<FrameMark> marks, const Redecode* progress) {
+  return impl_->Append(records, std::move(marks), progress);
 }
 bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) const {
   return impl_->HasRoom(readings, frame_bytes);
@@ -543,6 +544,7 @@ bool Journal::HasRoom(std::span<const Reading> readings, size_t frame_bytes) con
 FrameId Journal::AppendFrame(ArchivedFrame frame) { return impl_->AppendFrame(std::move(frame)); }
 void Journal::Flush(std::function<void()> done) { impl_->Flush(std::move(done)); }
 void Journal::WhenDurable(std::function<void()> done) { impl_->WhenDurable(std::move(done)); }
+FrameId Journal::next_frame() const { return impl_->next_frame_; }
 JournalNumber Journal::last_number() const { return impl_->health_.last_number; }
 JournalNumber Journal::durable_mark() const { return impl_->health_.durable_mark; }
 Journal::Token Journal::OnDurable(std::function<void(JournalNumber)> listener) {

@@ -81,8 +81,9 @@ class Journal {
   tl::expected<void, StoreError> Open(const RestoredState& state);
 
   // Numbers the records (in place) and takes them, together with what became of the archived frames that they come
-  // from: both are committed in one piece. False: refused, nothing was taken (see kMaxWaitingRecords).
-  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks = {});
+  // from, and how far the archive is decoded again with them: all is committed in one piece. False: refused, nothing was
+  // taken (see kMaxWaitingRecords).
+  bool Append(std::vector<Record>& records, std::vector<FrameMark> marks = {}, const Redecode* progress = nullptr);
   // Whether a frame with these readings and so many bytes would be taken whole now.
   bool HasRoom(std::span<const Reading> readings, size_t frame_bytes) const;
   // 0 when refused (see kMaxWaitingFrameBytes).
@@ -95,6 +96,7 @@ class Journal {
   void WhenDurable(std::function<void()> done);
 
   JournalNumber last_number() const;
+  FrameId next_frame() const;  // the next one to be archived; all older ones are below
   JournalNumber durable_mark() const;
 
   // Runs on the main thread each time the mark moved. Keep the returned token as long as the listener lives.

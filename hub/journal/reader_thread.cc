@@ -25,9 +25,10 @@ class FailingReader final : public StoreReader {
                                                                   size_t) override {
     return Fail();
   }
-  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection&, size_t) override {
     return tl::unexpected(error_);
   }
+  tl::expected<uint64_t, StoreError> CountSelected(const FrameSelection&) override { return tl::unexpected(error_); }
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string&, bool, FrameId, size_t) override {
     return Fail();
   }

@@ -17,10 +17,10 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr ConnectionTiming kQuick{.back_off_first_us = 20 * kUsPerMs,
-                                  .back_off_last_us = 100 * kUsPerMs,
-                                  .stable_after_us = 500 * kUsPerMs,
-                                  .connect_timeout_us = 1 * kUsPerSecond};
+constexpr ConnectionTiming kQuickTiming{.back_off_first_us = 20 * kUsPerMs,
+                                        .back_off_last_us = 100 * kUsPerMs,
+                                        .stable_after_us = 500 * kUsPerMs,
+                                        .connect_timeout_us = 1 * kUsPerSecond};
 
 class KeepSession : public testing::TestWithParam<std::string> {
  protected:
@@ -42,7 +42,7 @@ class KeepSession : public testing::TestWithParam<std::string> {
     ConnectionOptions options;
     options.default_client_id = "hub";
     options.keep_session = true;
-    options.timing = kQuick;
+    options.timing = kQuickTiming;
     hub->connection = std::make_unique<Connection>(io_, clock_, config, options);
     hub->subscription = hub->connection->SubscribeKept(
         "ward/+",

@@ -77,6 +77,12 @@ std::string AddressText(const link::Address& address) {
   return text;
 }
 
+uint64_t AddressNumber(const link::Address& address) {
+  uint64_t number = 0;
+  for (const uint8_t byte : address) number = number << 8 | byte;
+  return number;
+}
+
 bool ParseNodeAddress(std::string_view text, link::Address* out) { return ParseHexBytes(text, *out); }
 
 std::string SensorText(const espnow::legacy::SensorAddress& sensor) {

@@ -116,6 +116,8 @@ struct Network {
 // "02bb00000001" of a link node, "vesta-3", "vesta2022-3"; "" of a link node without address.
 std::string NodeIdOf(const NodeEntry& entry);
 std::string AddressText(const link::Address& address);
+// The sender's number in LinkFacts and in maps.
+uint64_t AddressNumber(const link::Address& address);
 bool ParseNodeAddress(std::string_view text, link::Address* out);
 // As the original's files name a sensor: "28:7e:c6:38:0a:00:00:15".
 std::string SensorText(const espnow::legacy::SensorAddress& sensor);

@@ -21,12 +21,6 @@ namespace {
 constexpr int64_t kLook_us = kUsPerSecond;
 constexpr uint8_t kLocalAddress = 0x02;  // made up, not a maker's
 
-uint64_t NumberOf(const link::Address& address) {
-  uint64_t number = 0;
-  for (const uint8_t byte : address) number = number << 8 | byte;
-  return number;
-}
-
 link::Address MadeUpAddress(const std::string& text) {
   const crypto::Digest digest = crypto::Sha256({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
   link::Address address;
@@ -88,7 +82,7 @@ void NodeNetwork::Load() {
   for (const std::string& problem : problems_) spdlog::warn("source {}: network: {}", options_.name, problem);
   for (const std::string& problem : file_problems_) spdlog::warn("source {}: {}", options_.name, problem);
   for (size_t i = 0; i < network_.nodes.size(); ++i) {
-    if (network_.nodes[i].has_address) listed_.emplace(NumberOf(network_.nodes[i].address), i);
+    if (network_.nodes[i].has_address) listed_.emplace(AddressNumber(network_.nodes[i].address), i);
   }
   for (const NodeSecret& one : keys_.secrets) secrets_[link::SecretIdOf(one.secret)] = one.secret;
 
@@ -230,7 +224,7 @@ void NodeNetwork::Accept() {
   FrameEvent frame;
   frame.raw = frame_;
   frame.link_encrypted = packet_.verdict == espnow::Verdict::kEspNow;
-  frame.link = {NumberOf(packet_.sender), packet_.radiotap.signal_dbm, packet_.radiotap.channel, false};
+  frame.link = {AddressNumber(packet_.sender), packet_.radiotap.signal_dbm, packet_.radiotap.channel, false};
   frame.readings = readings_;
   events_->OnFrame(frame);
 }
@@ -247,7 +241,7 @@ void NodeNetwork::Reject(const char* reason, FrameVerdict verdict) {
   frame.verdict = verdict;
   frame.reason = reason;
   frame.raw = frame_;
-  frame.link = {NumberOf(packet_.sender), packet_.radiotap.signal_dbm, packet_.radiotap.channel, false};
+  frame.link = {AddressNumber(packet_.sender), packet_.radiotap.signal_dbm, packet_.radiotap.channel, false};
   events_->OnFrame(frame);
 }
 

@@ -16,12 +16,6 @@ constexpr int64_t kFresh_us = 2 * kUsPerSecond;
 constexpr int64_t kSignalEvery_us = 60 * kUsPerSecond;
 constexpr size_t kHubReadings = 3;  // what the hub adds to a report
 
-uint64_t NumberOf(const link::Address& address) {
-  uint64_t number = 0;
-  for (const uint8_t byte : address) number = number << 8 | byte;
-  return number;
-}
-
 std::string NameOf(const link::NodeInfo& info) {
   std::string name;
   for (const char c : std::string_view(info.name.data(), info.name_size)) {
@@ -57,7 +51,7 @@ DeviceKind KindOf(std::string_view function) { return function == "node" ? Devic
 link::JoinPolicy NodeNetwork::OnJoinRequest(const link::JoinRequest& request) {
   asked_secret_ = request.secret_id;
   link::JoinPolicy policy;
-  const auto listed = listed_.find(NumberOf(request.address));
+  const auto listed = listed_.find(AddressNumber(request.address));
   const NodeEntry* entry = listed == listed_.end() ? nullptr : &network_.nodes[listed->second];
   if (entry != nullptr) policy.node = entry->number;
   const auto secret = secrets_.find(request.secret_id);

@@ -22,7 +22,7 @@ namespace {
 // with its usual value. What did not fit is counted (SO_RXQ_OVFL).
 constexpr int kSocketBuffer = 2 * 1024 * 1024;
 
-tl::unexpected<CanSocketError> Fault(std::string what, std::string hint = {}, bool missing = false) {
+tl::unexpected<CanSocketError> SocketFault(std::string what, std::string hint = {}, bool missing = false) {
   return tl::unexpected<CanSocketError>(CanSocketError{std::move(what), std::move(hint), missing});
 }
 
@@ -53,8 +53,8 @@ tl::expected<int, CanSocketError> OpenCanSocket(const SourceConfig& config) {
   const std::string& name = config.can_interface;
   const int fd = socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW);
   if (fd < 0) {
-    return Fault(fmt::format("no CAN socket: {}", std::strerror(errno)),
-                 "does this kernel have CAN? on Debian: modprobe can_raw");
+    return SocketFault(fmt::format("no CAN socket: {}", std::strerror(errno)),
+                       "does this kernel have CAN? on Debian: modprobe can_raw");
   }
   const auto fail = [fd](auto fault) {
     close(fd);
@@ -62,16 +62,16 @@ tl::expected<int, CanSocketError> OpenCanSocket(const SourceConfig& config) {
   };
   const unsigned index = if_nametoindex(name.c_str());
   if (index == 0) {
-    return fail(Fault(fmt::format("there is no interface {} (yet)", name),
-                      "is the adapter plugged in? `ip link` lists them", true));
+    return fail(SocketFault(fmt::format("there is no interface {} (yet)", name),
+                            "is the adapter plugged in? `ip link` lists them", true));
   }
   if (const auto facts = ReadCanInterface(name)) {
-    if (!facts->is_can) return fail(Fault(fmt::format("{} is no CAN interface", name)));
+    if (!facts->is_can) return fail(SocketFault(fmt::format("{} is no CAN interface", name)));
     if (!facts->is_up) {
-      return fail(Fault(fmt::format("{} is down", name),
-                        fmt::format("ip link set {} up type can bitrate 250000 restart-ms 100{}", name,
-                                    config.listen_only ? " listen-only on" : ""),
-                        true));
+      return fail(SocketFault(fmt::format("{} is down", name),
+                              fmt::format("ip link set {} up type can bitrate 250000 restart-ms 100{}", name,
+                                          config.listen_only ? " listen-only on" : ""),
+                              true));
     }
   }
   const can_err_mask_t all_errors = CAN_ERR_MASK;
@@ -93,7 +93,7 @@ tl::expected<int, CanSocketError> OpenCanSocket(const SourceConfig& config) {
   address.can_family = AF_CAN;
   address.can_ifindex = static_cast<int>(index);
   good = good && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  if (!good) return fail(Fault(fmt::format("cannot listen on {}: {}", name, std::strerror(errno))));
+  if (!good) return fail(SocketFault(fmt::format("cannot listen on {}: {}", name, std::strerror(errno))));
   return fd;
 }
 

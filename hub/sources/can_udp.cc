@@ -18,7 +18,7 @@ namespace {
 using boost::asio::ip::udp;
 
 // Holds a burst of a full bus for more than a second while the disk makes the loop wait.
-constexpr int kSocketBuffer = 256 * 1024;
+constexpr int kDatagramBuffer = 256 * 1024;
 // A number so far behind or ahead is a sender that begins anew.
 constexpr uint32_t kFurthest = 1000;
 // Senders whose sequence is watched at a time; the one that was silent longest gives way.
@@ -43,7 +43,7 @@ class CanUdpCore final : public Reconnecting {
     const udp::endpoint endpoint(*address, config().tcp_port);
     socket_.open(endpoint.protocol(), error);
     if (!error && endpoint.protocol() == udp::v6()) socket_.set_option(boost::asio::ip::v6_only(false), error);
-    if (!error) socket_.set_option(udp::socket::receive_buffer_size(kSocketBuffer), error);
+    if (!error) socket_.set_option(udp::socket::receive_buffer_size(kDatagramBuffer), error);
     if (!error) socket_.bind(endpoint, error);
     if (error) {
       const std::string hint = error == boost::asio::error::access_denied ? "ports below 1024 are for root only" : "";

@@ -28,7 +28,7 @@ constexpr int64_t kHello_us = 1 * kUsPerSecond;
 constexpr int64_t kSilence_us = 10 * kUsPerSecond;
 // A radio that never says what became of a frame must not stop the rest.
 constexpr int64_t kAnswer_us = 2 * kUsPerSecond;
-constexpr size_t kReadBytes = 4096;
+constexpr size_t kPortReadBytes = 4096;
 constexpr size_t kMaxWaitingBytes = 64 * 1024;
 
 class SerialRadio final : public Reconnecting {
@@ -221,7 +221,7 @@ class SerialRadio final : public Reconnecting {
   std::string path_;
   uint64_t generation_ = 0;
   radio::Reader reader_;
-  std::array<uint8_t, kReadBytes> chunk_{};
+  std::array<uint8_t, kPortReadBytes> chunk_{};
   std::array<uint8_t, radio::kMaxOnWire> buffer_{};
   std::array<uint8_t, espnow::kMaxUdpAirSize> air_{};
   std::deque<std::vector<uint8_t>> waiting_;

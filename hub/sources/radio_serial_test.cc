@@ -18,7 +18,7 @@ namespace {
 
 namespace radio = radio_serial;
 
-constexpr StreamTiming kFast = {
+constexpr StreamTiming kFastTiming = {
     .back_off_first_us = 10 * kUsPerMs, .back_off_last_us = 50 * kUsPerMs, .missing_port_us = 10 * kUsPerMs};
 constexpr AirAddress kRadio = {0x24, 0, 0, 0, 0, 1};
 constexpr AirAddress kNode = {0x02, 0xBB, 0, 0, 0, 1};
@@ -83,7 +83,7 @@ class RadioSerial : public testing::Test {
           address_ = address;
           channel_ = channel;
         },
-        kFast);
+        kFastTiming);
     source_->Start();
   }
   bool Until(const std::function<bool()>& is_done) {

@@ -42,7 +42,7 @@ class OwnedFd {
   int fd_;
 };
 
-tl::unexpected<SerialError> Fault(std::string what, std::string hint = {}, bool missing = false) {
+tl::unexpected<SerialError> PortFault(std::string what, std::string hint = {}, bool missing = false) {
   return tl::unexpected<SerialError>(SerialError{std::move(what), std::move(hint), missing});
 }
 
@@ -51,18 +51,18 @@ tl::unexpected<SerialError> OpenFault(const std::string& path, int error) {
     case ENOENT:
     case ENXIO:
     case ENODEV:
-      return Fault(fmt::format("{} is not there (yet)", path),
-                   "is the cable plugged in? `vesta doctor` lists the ports", true);
+      return PortFault(fmt::format("{} is not there (yet)", path),
+                       "is the cable plugged in? `vesta doctor` lists the ports", true);
     case EACCES:
     case EPERM:
-      return Fault(fmt::format("no permission to open {}", path),
-                   "let the user that runs the hub into the port's group, on Debian: usermod -aG dialout USER");
+      return PortFault(fmt::format("no permission to open {}", path),
+                       "let the user that runs the hub into the port's group, on Debian: usermod -aG dialout USER");
     case EBUSY:
     case EWOULDBLOCK:
-      return Fault(fmt::format("{} is in use by another program", path),
-                   fmt::format("find it with: fuser -v {}; only one program can read a port", path));
+      return PortFault(fmt::format("{} is in use by another program", path),
+                       fmt::format("find it with: fuser -v {}; only one program can read a port", path));
     default:
-      return Fault(fmt::format("{} cannot be opened: {}", path, std::strerror(error)));
+      return PortFault(fmt::format("{} cannot be opened: {}", path, std::strerror(error)));
   }
 }
 
@@ -123,12 +123,12 @@ tl::expected<OpenedPort, SerialError> OpenSerialPort(const std::string& port, ui
   if (fd.get() < 0) return OpenFault(*path, errno);
   termios settings{};
   if (tcgetattr(fd.get(), &settings) != 0) {
-    if (errno == ENOTTY || errno == EINVAL) return Fault(fmt::format("{} is not a serial port", *path));
+    if (errno == ENOTTY || errno == EINVAL) return PortFault(fmt::format("{} is not a serial port", *path));
     return OpenFault(*path, errno);
   }
   // The lock tells other programs that ask, TIOCEXCL keeps out those that do not; root walks through the second.
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ioctl(fd.get(), TIOCEXCL) != 0) return OpenFault(*path, errno);
-  if (!SetLine(baud, framing, &settings)) return Fault(fmt::format("{} baud {} is not known", baud, framing));
+  if (!SetLine(baud, framing, &settings)) return PortFault(fmt::format("{} baud {} is not known", baud, framing));
   if (tcsetattr(fd.get(), TCSANOW, &settings) != 0) return OpenFault(*path, errno);
   // What came in with other settings is noise.
   tcflush(fd.get(), TCIFLUSH);

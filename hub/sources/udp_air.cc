@@ -20,9 +20,9 @@ namespace {
 using boost::asio::ip::udp;
 
 // About a thousand frames: a flood of half a second while the disk makes the loop wait.
-constexpr int kSocketBuffer = 512 * 1024;
+constexpr int kAirBuffer = 512 * 1024;
 // Datagrams taken in one turn of the main thread, so that a flood lets the rest of the hub work.
-constexpr int kPerTurn = 64;
+constexpr int kDatagramsPerTurn = 64;
 
 class UdpAir final : public Reconnecting {
  public:
@@ -44,7 +44,7 @@ class UdpAir final : public Reconnecting {
     const udp::endpoint endpoint(*address, config().air_port);
     socket_.open(endpoint.protocol(), error);
     if (!error && endpoint.protocol() == udp::v6()) socket_.set_option(boost::asio::ip::v6_only(false), error);
-    if (!error) socket_.set_option(udp::socket::receive_buffer_size(kSocketBuffer), error);
+    if (!error) socket_.set_option(udp::socket::receive_buffer_size(kAirBuffer), error);
     if (!error) socket_.non_blocking(true, error);
     if (!error) socket_.bind(endpoint, error);
     if (error) {
@@ -67,7 +67,7 @@ class UdpAir final : public Reconnecting {
   }
 
   void TakeSome() {
-    for (int i = 0; i < kPerTurn; ++i) {
+    for (int i = 0; i < kDatagramsPerTurn; ++i) {
       boost::system::error_code error;
       const size_t size = socket_.receive_from(boost::asio::buffer(received_), from_, 0, error);
       if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) return Wait();

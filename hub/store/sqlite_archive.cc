@@ -144,11 +144,19 @@ int SqliteStore::WriteFrames(const std::vector<ArchivedFrame>& frames) {
     sql_.frame.BindInteger(1, static_cast<int64_t>(frame.id));
     sql_.frame.BindInteger(2, archive_class->id);
     sql_.frame.BindInteger(3, frame.received_us);
-    sql_.frame.BindBytes(4, frame.bytes);
+    const int64_t dictionary = frame_packer_.Pack(frame.source, frame.bytes, &packed_frame_);
+    const std::vector<uint8_t>& stored = dictionary == 0 ? frame.bytes : packed_frame_;
+    sql_.frame.BindBytes(4, stored);
     sql_.frame.BindInteger(5, static_cast<int64_t>(frame.sender));
     sql_.frame.BindInteger(6, static_cast<int64_t>(frame.clock));
+    sql_.frame.BindInteger(7, dictionary);
     if (const int written = sql_.frame.Run(); written != SQLITE_DONE) return written;
-    AddToClass(*archive_class, frame.bytes.size());
+    AddToClass(*archive_class, stored.size());
+    if (!frame_packer_.Knows(frame.source) && !frame_packer_.full()) {
+      Untrained& untrained = untrained_[frame.source];
+      ++untrained.frames;
+      untrained.bytes += frame.bytes.size();
+    }
   }
   return SQLITE_DONE;
 }
@@ -222,6 +230,58 @@ int SqliteStore::Evict() {
     if (const int code = sql_.update_class.Run(); code != SQLITE_DONE) return code;
   }
   return SQLITE_DONE;
+}
+
+tl::expected<void, StoreError> SqliteStore::LoadDictionaries() {
+  Statement rows = db_.Prepare("SELECT id, source, bytes FROM frame_dictionary ORDER BY id");
+  if (!rows.valid()) return tl::unexpected(db_.Error("reading the archive"));
+  int code = rows.Step();
+  for (; code == SQLITE_ROW; code = rows.Step()) {
+    frame_packer_.Add(rows.Integer(0), std::string(rows.Text(1)), rows.Bytes(2));
+  }
+  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading the archive"));
+  for (const auto& [key, archive_class] : working_.classes) {
+    const std::string& source = std::get<0>(key);
+    if (frame_packer_.Knows(source)) continue;
+    untrained_[source].frames += archive_class.frames;
+    untrained_[source].bytes += archive_class.bytes;
+  }
+  return {};
+}
+
+// The frames stay as they are that were there before: they give way to newer ones by themselves.
+tl::expected<bool, StoreError> SqliteStore::TrainStep() {
+  const auto due = std::find_if(untrained_.begin(), untrained_.end(), [](const auto& entry) {
+    return entry.second.frames >= kTrainFrames && entry.second.bytes >= 2 * kFrameDictionaryBytes;
+  });
+  if (due == untrained_.end() || frame_packer_.full()) return false;
+  const std::string source = due->first;
+  untrained_.erase(due);
+  Statement rows = db_.Prepare(
+      "SELECT f.bytes FROM frame f CROSS JOIN frame_class c ON c.id = f.class"
+      " WHERE c.source = ?1 AND f.dictionary = 0 ORDER BY f.id DESC LIMIT ?2");
+  if (!rows.valid()) return tl::unexpected(db_.Error("training a dictionary"));
+  rows.BindText(1, source);
+  rows.BindInteger(2, 2 * static_cast<int64_t>(kTrainFrames));
+  std::vector<std::vector<uint8_t>> frames;
+  size_t bytes = 0;
+  int code = rows.Step();
+  for (; code == SQLITE_ROW && bytes < kTrainBytes; code = rows.Step()) {
+    frames.emplace_back(rows.Bytes(0).begin(), rows.Bytes(0).end());
+    bytes += frames.back().size();
+  }
+  rows.Reset();
+  if (code != SQLITE_DONE && code != SQLITE_ROW) return tl::unexpected(db_.Error("training a dictionary"));
+  if (frames.size() < kTrainFrames / 2) return true;  // most were evicted: wait for as many again
+  const std::vector<uint8_t> dictionary = TrainFrameDictionary(frames);
+  const auto last = db_.Integer("SELECT coalesce(max(id), 0) FROM frame_dictionary");
+  if (!last) return tl::unexpected(last.error());
+  sql_.dictionary.BindInteger(1, *last + 1);
+  sql_.dictionary.BindText(2, source);
+  sql_.dictionary.BindBytes(3, dictionary);
+  if (sql_.dictionary.Run() != SQLITE_DONE) return tl::unexpected(db_.Error("keeping a dictionary"));
+  frame_packer_.Add(*last + 1, source, dictionary);
+  return true;
 }
 
 }  // namespace vesta::hub

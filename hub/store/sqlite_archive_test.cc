@@ -1,4 +1,5 @@
 // The archive of raw frames: quotas by sender, rejected frames read again, new verdicts, and files of format 1.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,18 +93,18 @@ TEST_F(SqliteArchiveTest, RejectedFramesOfASenderAreReadInOrderAndInSlices) {
   }
   Commit(unit);
   FrameSelection selection{"radio", 2, {"no_key", "key_mismatch"}, 0};
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 4)), ElementsAre(1u, 4u, 7u, 10u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 4)), ElementsAre(1u, 4u, 7u, 10u));
   selection.after = 10;
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), ElementsAre(13u, 16u, 19u, 22u, 25u, 28u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 100)), ElementsAre(13u, 16u, 19u, 22u, 25u, 28u));
   selection = {"radio", 2, {"no_key"}, 0};
-  const auto frames = Reader()->ReadRejected(selection, 100);
+  const auto frames = Reader()->ReadSelected(selection, 100);
   EXPECT_THAT(Ids(frames), ElementsAre(4u, 10u, 16u, 22u, 28u));
   EXPECT_EQ(frames->at(0).clock, ClockQuality::kSynchronised);
   EXPECT_EQ(frames->at(0).reason, "no_key");
   selection = {"radio", 0, {"no_key"}, 20};
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), ElementsAre(22u, 24u, 26u, 28u, 30u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 100)), ElementsAre(22u, 24u, 26u, 28u, 30u));
   selection = {"other", 0, {"no_key"}, 0};
-  EXPECT_THAT(Ids(Reader()->ReadRejected(selection, 100)), IsEmpty());
+  EXPECT_THAT(Ids(Reader()->ReadSelected(selection, 100)), IsEmpty());
 }
 
 TEST_F(SqliteArchiveTest, AMarkedFrameIsNotRejectedAnyMore) {
@@ -115,11 +116,11 @@ TEST_F(SqliteArchiveTest, AMarkedFrameIsNotRejectedAnyMore) {
   marked.marks = {
       {2, FrameVerdict::kAccepted, ""}, {4, FrameVerdict::kAccepted, ""}, {77, FrameVerdict::kAccepted, ""}};
   Commit(marked);
-  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
   EXPECT_EQ(Count("SELECT frames FROM frame_class WHERE verdict = 0 AND sender = 9"), 2);
   EXPECT_EQ(Count("SELECT bytes FROM frame_class WHERE verdict = 1 AND sender = 9"), 60);
   Open();
-  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
+  EXPECT_THAT(Ids(Reader()->ReadSelected({"radio", 9, {"no_key"}, 0}, 100)), ElementsAre(1u, 3u, 5u));
 }
 
 TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
@@ -136,7 +137,7 @@ TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
     for (int i = 0; i < 500; ++i, ++id) flood.frames.push_back(RejectedFrame(id, i % 2 == 0 ? 0xBBBB : 0x10000 + id));
     Commit(flood);
   }
-  EXPECT_EQ(Ids(Reader()->ReadRejected({"radio", 0xAAAA, {"no_key"}, 0}, 100)).size(), 30u);
+  EXPECT_EQ(Ids(Reader()->ReadSelected({"radio", 0xAAAA, {"no_key"}, 0}, 100)).size(), 30u);
   EXPECT_EQ(Count("SELECT count(*) FROM frame_class WHERE sender <> 0"), static_cast<int64_t>(kMaxArchiveSenders));
   EXPECT_LE(Count("SELECT max(bytes + frames * 64) FROM frame_class"), 4096);
   EXPECT_EQ(Count("SELECT sum(frames) FROM frame_class"), Count("SELECT count(*) FROM frame"));
@@ -144,7 +145,69 @@ TEST_F(SqliteArchiveTest, AFloodOfOneSenderOrOfInventedOnesEvictsNoOther) {
   CommitUnit late;
   late.frames = {RejectedFrame(id, 0xCCCC)};
   Commit(late);
-  EXPECT_THAT(Ids(Reader()->ReadRejected({"radio", 0xCCCC, {"no_key"}, 0}, 100)), ElementsAre(id));
+  EXPECT_THAT(Ids(Reader()->ReadSelected({"radio", 0xCCCC, {"no_key"}, 0}, 100)), ElementsAre(id));
+}
+
+// A frame of a meter: most of it is as in the one before.
+ArchivedFrame MeterFrame(FrameId id) {
+  ArchivedFrame frame = RejectedFrame(id, 0);
+  frame.source = "meter";
+  frame.verdict = FrameVerdict::kAccepted;
+  frame.reason = "";
+  const std::string text =
+      fmt::format("/XMX5LGBBFG1009012345 1-0:1.8.1({:010.3f}*kWh) 1-0:1.7.0({:06.3f}*kW) 1-0:32.7.0({:05.1f}*V)!{:04X}",
+                  1000 + static_cast<double>(id) * 0.001, static_cast<double>(id % 7) * 0.311,
+                  229 + static_cast<double>(id % 31) * 0.1, id * 7919 % 65536);
+  frame.bytes.assign(text.begin(), text.end());
+  return frame;
+}
+
+TEST_F(SqliteArchiveTest, FramesOfASourceAreCompressedOnceEnoughOfThemAreThere) {
+  Open();
+  CommitUnit first;
+  for (FrameId id = 1; id <= 400; ++id) first.frames.push_back(MeterFrame(id));
+  Commit(first);
+  EXPECT_EQ(Count("SELECT count(*) FROM frame_dictionary"), 0);
+  while (*store_->FoldStep()) {
+  }
+  ASSERT_EQ(Count("SELECT count(*) FROM frame_dictionary WHERE length(bytes) > 0"), 1);
+  Open();  // the dictionary outlives the program
+  CommitUnit second;
+  for (FrameId id = 401; id <= 500; ++id) second.frames.push_back(MeterFrame(id));
+  Commit(second);
+  EXPECT_EQ(Count("SELECT count(*) FROM frame WHERE dictionary = 1"), 100);
+  EXPECT_LT(Count("SELECT sum(length(bytes)) FROM frame WHERE id > 400") * 2,
+            Count("SELECT sum(length(bytes)) FROM frame WHERE id <= 100"));
+  EXPECT_EQ(Count("SELECT bytes FROM frame_class"), Count("SELECT sum(length(bytes)) FROM frame"));
+  const auto frames = Reader()->ReadFrames("meter", false, 0, 500);
+  ASSERT_EQ(frames->size(), 500u);
+  for (const ArchivedFrame& frame : *frames) EXPECT_EQ(frame.bytes, MeterFrame(frame.id).bytes);
+  FrameSelection all;
+  all.source = "meter";
+  EXPECT_EQ(*Reader()->CountSelected(all), 0u) << "none was rejected";
+  all.accepted = true;
+  EXPECT_EQ(*Reader()->CountSelected(all), 500u);
+  all.after = 398;
+  all.before = 403;
+  EXPECT_THAT(Ids(Reader()->ReadSelected(all, 100)), ElementsAre(399u, 400u, 401u, 402u));
+}
+
+TEST_F(SqliteArchiveTest, HowFarTheArchiveIsDecodedAgainIsInTheSameCommit) {
+  Open();
+  CommitUnit unit;
+  unit.decoders = {{1, "meter", 1, 10, "vesta 1 p1", "fields/1"}, {2, "meter", 9, 20, "vesta 2 p1", "fields/2"}};
+  unit.redecodes = {{"meter", 2, 7, 500, 0, false}};
+  Commit(unit);
+  CommitUnit further;
+  further.redecodes = {{"meter", 2, 7, 500, 128, false}};
+  Commit(further);
+  Open();
+  const auto state = store_->Restore();
+  ASSERT_EQ(state->redecodes.size(), 1u);
+  EXPECT_EQ(state->redecodes[0].after, 128u);
+  EXPECT_EQ(state->redecodes[0].first_series, 7u);
+  EXPECT_EQ(state->redecodes[0].frames_end, 500u);
+  EXPECT_FALSE(state->redecodes[0].done);
 }
 
 }  // namespace

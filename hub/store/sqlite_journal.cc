@@ -281,7 +281,7 @@ tl::expected<void, StoreError> SqliteStore::LoadChunk() {
 tl::expected<bool, StoreError> SqliteStore::FoldStep() {
   if (auto done = ReplayPending(); !done) return tl::unexpected(done.error());
   if (job_ == nullptr) {
-    if (!cutter_.ended()) return false;
+    if (!cutter_.ended()) return TrainStep();
     if (auto done = LoadChunk(); !done) {
       job_.reset();
       return tl::unexpected(done.error());

@@ -77,18 +77,6 @@ class SqliteReader::TailReadings final : public ReadingSource {
   size_t at_ = 0;
 };
 
-// One read transaction: everything inside sees the same commit.
-class SqliteReader::Snapshot {
- public:
-  explicit Snapshot(SqliteReader& reader) : reader_(reader) { reader_.begin_.Run(); }
-  ~Snapshot() { reader_.end_.Run(); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-
- private:
-  SqliteReader& reader_;
-};
-
 tl::expected<std::unique_ptr<SqliteReader>, StoreError> SqliteReader::Open(
     const std::string& path, const std::string& vfs, std::shared_ptr<const std::atomic<JournalNumber>> durable) {
   auto db = SqliteDb::Open(path, SQLITE_OPEN_READONLY, vfs);
@@ -108,16 +96,17 @@ tl::expected<void, StoreError> SqliteReader::PrepareStatements() {
       {&fold_, "SELECT name, value FROM meta"},
       {&device_, "SELECT device FROM series WHERE id = ?"},
       {&frames_,
-       "SELECT f.id, c.source, f.received_us, c.verdict, c.reason, f.bytes, f.sender, f.clock"
+       "SELECT f.id, c.source, f.received_us, c.verdict, c.reason, f.bytes, f.sender, f.clock, f.dictionary"
        " FROM frame f"
        " CROSS JOIN frame_class c ON c.id = f.class"
        " WHERE f.id < ?1 AND (?2 = '' OR c.source = ?2) AND (NOT ?3 OR c.verdict <> 0) ORDER BY f.id DESC LIMIT ?4"},
-      {&rejected_classes_,
-       "SELECT id, reason FROM frame_class WHERE source = ?1 AND verdict = 1 AND frames > 0"
-       " AND (?2 = 0 OR sender = ?2 OR sender = 0)"},
+      {&classes_,
+       "SELECT id, verdict, reason, frames FROM frame_class WHERE source = ?1 AND frames > 0"
+       " AND (verdict = 1 OR (?3 AND verdict = 0)) AND (?2 = 0 OR sender = ?2 OR sender = 0)"},
       {&class_frames_,
-       "SELECT id, received_us, bytes, sender, clock FROM frame"
-       " WHERE class = ?1 AND id > ?2 AND (?3 = 0 OR sender = ?3) ORDER BY id LIMIT ?4"},
+       "SELECT id, received_us, bytes, sender, clock, dictionary FROM frame"
+       " WHERE class = ?1 AND id > ?2 AND id < ?5 AND (?3 = 0 OR sender = ?3) ORDER BY id LIMIT ?4"},
+      {&dictionary_, "SELECT bytes FROM frame_dictionary WHERE id = ?"},
       {&frame_links_, "SELECT first_number, count FROM frame_reading WHERE frame = ? ORDER BY first_number"},
       {&stats_,
        "SELECT source, reason, sum(frames), sum(bytes),"
@@ -356,89 +345,6 @@ tl::expected<std::vector<RollupBucket>, StoreError> SqliteReader::ReadRollups(Se
   const int code = history_.ReadRollups(DeviceOf(series), series, level, from_us, to_us, limit, &buckets);
   if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading roll-ups", code));
   return buckets;
-}
-
-tl::expected<std::vector<ArchivedFrame>, StoreError> SqliteReader::ReadFrames(const std::string& source,
-                                                                              bool rejected_only, FrameId before,
-                                                                              size_t limit) {
-  const StatementReset reset(frames_);
-  frames_.BindInteger(1, before == 0 ? INT64_MAX : static_cast<int64_t>(before));
-  frames_.BindText(2, source);
-  frames_.BindInteger(3, rejected_only ? 1 : 0);
-  frames_.BindInteger(4, static_cast<int64_t>(limit));
-  std::vector<ArchivedFrame> frames;
-  size_t bytes = 0;
-  int code = frames_.Step();
-  for (; code == SQLITE_ROW; code = frames_.Step()) {
-    const std::span<const uint8_t> raw = frames_.Bytes(5);
-    bytes += raw.size();
-    if (bytes > kMaxFrameAnswerBytes && !frames.empty()) return frames;
-    ArchivedFrame frame;
-    frame.id = static_cast<FrameId>(frames_.Integer(0));
-    frame.source = frames_.Text(1);
-    frame.received_us = frames_.Integer(2);
-    frame.verdict = static_cast<FrameVerdict>(frames_.Integer(3));
-    frame.reason = frames_.Text(4);
-    frame.bytes.assign(raw.begin(), raw.end());
-    frame.sender = static_cast<uint64_t>(frames_.Integer(6));
-    frame.clock = static_cast<ClockQuality>(frames_.Integer(7));
-    frames.push_back(std::move(frame));
-  }
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading the archive"));
-  return frames;
-}
-
-int SqliteReader::ReadClass(int64_t frame_class, const ArchivedFrame& model, const FrameSelection& selection,
-                            size_t limit, std::vector<ArchivedFrame>* frames, FrameId* complete_to) {
-  const StatementReset reset(class_frames_);
-  class_frames_.BindInteger(1, frame_class);
-  class_frames_.BindInteger(2, static_cast<int64_t>(selection.after));
-  class_frames_.BindInteger(3, static_cast<int64_t>(selection.sender));
-  class_frames_.BindInteger(4, static_cast<int64_t>(limit));
-  size_t bytes = 0;
-  int code = class_frames_.Step();
-  for (; code == SQLITE_ROW && bytes <= kMaxFrameAnswerBytes; code = class_frames_.Step()) {
-    ArchivedFrame frame = model;
-    frame.id = static_cast<FrameId>(class_frames_.Integer(0));
-    frame.received_us = class_frames_.Integer(1);
-    const std::span<const uint8_t> raw = class_frames_.Bytes(2);
-    frame.bytes.assign(raw.begin(), raw.end());
-    frame.sender = static_cast<uint64_t>(class_frames_.Integer(3));
-    frame.clock = static_cast<ClockQuality>(class_frames_.Integer(4));
-    bytes += raw.size();
-    frames->push_back(std::move(frame));
-  }
-  if (code != SQLITE_ROW) return code;
-  *complete_to = std::min(*complete_to, frames->back().id);
-  return SQLITE_DONE;
-}
-
-// Class by class, each by its index, and merged: the cost is that of what is wanted, however large the archive is.
-tl::expected<std::vector<ArchivedFrame>, StoreError> SqliteReader::ReadRejected(const FrameSelection& selection,
-                                                                                size_t limit) {
-  const Snapshot snapshot(*this);
-  std::vector<ArchivedFrame> frames;
-  const StatementReset reset(rejected_classes_);
-  rejected_classes_.BindText(1, selection.source);
-  rejected_classes_.BindInteger(2, static_cast<int64_t>(selection.sender));
-  // A class that is cut for its size may have frames below those of the others: nothing above the cut is answered.
-  FrameId complete_to = UINT64_MAX;
-  int code = rejected_classes_.Step();
-  for (; code == SQLITE_ROW; code = rejected_classes_.Step()) {
-    ArchivedFrame model;
-    model.source = selection.source;
-    model.verdict = FrameVerdict::kRejected;
-    model.reason = rejected_classes_.Text(1);
-    const auto& reasons = selection.reasons;
-    if (std::find(reasons.begin(), reasons.end(), model.reason) == reasons.end()) continue;
-    const int read = ReadClass(rejected_classes_.Integer(0), model, selection, limit, &frames, &complete_to);
-    if (read != SQLITE_DONE) return tl::unexpected(db_.Error("reading the archive", read));
-    std::sort(frames.begin(), frames.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-    if (frames.size() > limit) frames.resize(limit);
-  }
-  if (code != SQLITE_DONE) return tl::unexpected(db_.Error("reading the archive"));
-  while (!frames.empty() && frames.back().id > complete_to) frames.pop_back();
-  return frames;
 }
 
 tl::expected<RecordBatch, StoreError> SqliteReader::ReadFrameRecords(FrameId frame) {

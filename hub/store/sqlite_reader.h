@@ -9,10 +9,12 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "hub/store/frame_packer.h"
 #include "hub/store/history_rows.h"
 #include "hub/store/journal_tail.h"
 #include "hub/store/sqlite_db.h"
@@ -40,13 +42,24 @@ class SqliteReader final : public StoreReader {
                                                                   UtcUs to_us, size_t limit) override;
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                   FrameId before, size_t limit) override;
-  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection& selection,
                                                                     size_t limit) override;
+  tl::expected<uint64_t, StoreError> CountSelected(const FrameSelection& selection) override;
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override;
   tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() override;
 
  private:
-  class Snapshot;
+  // A read transaction: all statements within see the same.
+  class Snapshot {
+   public:
+    explicit Snapshot(SqliteReader& reader) : reader_(reader) { reader_.begin_.Run(); }
+    ~Snapshot() { reader_.end_.Run(); }
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+   private:
+    SqliteReader& reader_;
+  };
   class TailReadings;
 
   SqliteReader(SqliteDb db, std::shared_ptr<const std::atomic<JournalNumber>> durable)
@@ -65,14 +78,19 @@ class SqliteReader final : public StoreReader {
   int ThinRollups(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to_us, Thinner* thinner, uint64_t* total);
   int ReadClass(int64_t frame_class, const ArchivedFrame& model, const FrameSelection& selection, size_t limit,
                 std::vector<ArchivedFrame>* frames, FrameId* complete_to);
+  // What was archived, of which `stored` stands in the table. A damaged frame has no bytes.
+  std::vector<uint8_t> UnpackFrame(std::span<const uint8_t> stored, int64_t dictionary);
+  // Whether a class is one of those that were asked for.
+  bool IsSelected(const FrameSelection& selection) const;
 
   SqliteDb db_;
   std::shared_ptr<const std::atomic<JournalNumber>> durable_;
   std::unique_ptr<JournalTail> tail_;
   HistoryRows history_;
+  FrameUnpacker unpacker_;
   JournalNumber folded_to_ = 0;
   JournalPlace fold_place_;
-  Statement begin_, end_, fold_, device_, frames_, frame_links_, rejected_classes_, class_frames_, stats_;
+  Statement begin_, end_, fold_, device_, frames_, frame_links_, classes_, class_frames_, dictionary_, stats_;
 };
 
 }  // namespace vesta::hub

@@ -100,6 +100,13 @@ CREATE TABLE block (
 CREATE INDEX block_by_time ON block (device, first_us);
 CREATE INDEX block_by_number ON block (chunk);
 
+ALTER TABLE frame ADD COLUMN dictionary INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE frame_dictionary (
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL UNIQUE,
+  bytes BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE rollup (
   device INTEGER NOT NULL,
   level INTEGER NOT NULL,

@@ -63,6 +63,7 @@ tl::expected<std::unique_ptr<SqliteStore>, StoreError> SqliteStore::Open(const s
   if (auto done = store->PrepareStatements(); !done) return tl::unexpected(done.error());
   if (auto done = store->history_.Prepare(&store->db_); !done) return tl::unexpected(done.error());
   if (auto done = store->LoadWorking(); !done) return tl::unexpected(done.error());
+  if (auto done = store->LoadDictionaries(); !done) return tl::unexpected(done.error());
   if (auto done = store->LoadMeta(); !done) return tl::unexpected(done.error());
   if (auto done = store->FoldOldRows(); !done) return tl::unexpected(done.error());
   store->SyncCommits(false);
@@ -105,12 +106,13 @@ tl::expected<void, StoreError> SqliteStore::PrepareStatements() {
       {&sql_.drop_class, "DELETE FROM frame_class WHERE id = ?"},
       {&sql_.move_frame, "UPDATE frame SET class = ? WHERE id = ?"},
       {&sql_.find_frame, "SELECT class, length(bytes), sender FROM frame WHERE id = ?"},
-      {&sql_.frame, "INSERT INTO frame (id, class, received_us, bytes, sender, clock) VALUES (?,?,?,?,?,?)"},
+      {&sql_.frame, "INSERT INTO frame (id, class, received_us, bytes, sender, clock, dictionary) VALUES (?,?,?,?,?,?,?)"},
       {&sql_.frame_reading,
        "INSERT INTO frame_reading SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM frame WHERE id = ?1)"},
       {&sql_.oldest_frame, "SELECT id, length(bytes) FROM frame WHERE class = ? ORDER BY id LIMIT 1"},
       {&sql_.delete_frame, "DELETE FROM frame WHERE id = ?"},
       {&sql_.delete_frame_reading, "DELETE FROM frame_reading WHERE frame = ?"},
+      {&sql_.dictionary, "INSERT INTO frame_dictionary (id, source, bytes) VALUES (?,?,?)"},
   };
   for (const auto& [statement, sql] : statements) {
     *statement = db_.Prepare(sql);
@@ -166,6 +168,7 @@ CommitUnit CopyRows(const CommitUnit& unit) {
   copy.positions = unit.positions;
   copy.beds = unit.beds;
   copy.decoders = unit.decoders;
+  copy.redecodes = unit.redecodes;
   copy.reserved_numbers_end = unit.reserved_numbers_end;
   copy.reserved_frames_end = unit.reserved_frames_end;
   for (const RecordBatch& batch : unit.batches) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "hub/store/fold.h"
+#include "hub/store/frame_packer.h"
 #include "hub/store/history_rows.h"
 #include "hub/store/segments.h"
 #include "hub/store/sqlite_db.h"
@@ -83,7 +84,7 @@ class SqliteStore final : public Store {
     Statement begin, commit, rollback, page_count;
     Statement device, series, clear_states, state, position, meta;
     Statement add_class, update_class, drop_class, move_frame, find_frame, frame, frame_reading, oldest_frame,
-        delete_frame, delete_frame_reading;
+        delete_frame, delete_frame_reading, dictionary;
   };
   // What a commit changes in memory beside the tables, put in place only when it is durable.
   struct Working {
@@ -128,6 +129,9 @@ class SqliteStore final : public Store {
   int WriteSeries(const std::vector<Series>& series);
   int WriteFrameLinks(const RecordBatch& batch);
   int WriteFrames(const std::vector<ArchivedFrame>& frames);
+  tl::expected<void, StoreError> LoadDictionaries();
+  // Trains the dictionary of a source that has frames enough by now. False: nothing was to be done.
+  tl::expected<bool, StoreError> TrainStep();
   int WriteMarks(const std::vector<FrameMark>& marks);
   int FindArchiveClass(ArchiveKey key, ArchiveClass** found);
   int MakeRoomForSender(ArchiveKey* key);
@@ -152,6 +156,14 @@ class SqliteStore final : public Store {
   std::unique_ptr<SegmentLog> log_;
   Packer packer_;
   ReadingsWriter readings_;
+  FramePacker frame_packer_;
+  std::vector<uint8_t> packed_frame_;
+  // Frames that are archived, roughly, of sources without a dictionary: says when one is due.
+  struct Untrained {
+    uint64_t frames = 0;
+    uint64_t bytes = 0;
+  };
+  std::map<std::string, Untrained> untrained_;
   HistoryRows history_;
   std::vector<SeriesFacts> facts_;  // by series
   ChunkCutter cutter_{FoldLimits{}};

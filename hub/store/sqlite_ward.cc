@@ -22,6 +22,14 @@ CREATE TABLE IF NOT EXISTS decoder (
   decoder TEXT NOT NULL,
   tables TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS redecode (
+  source TEXT PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  first_series INTEGER NOT NULL,
+  frames_end INTEGER NOT NULL,
+  after INTEGER NOT NULL,
+  done INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql";
 
 tl::unexpected<StoreError> Gap(const SqliteDb& db, std::string_view table, size_t id) {
@@ -65,14 +73,25 @@ int WriteWard(SqliteDb& db, const CommitUnit& unit) {
     row.BindText(6, epoch.tables);
     if (const int code = row.Run(); code != SQLITE_DONE) return code;
   }
+  for (const Redecode& one : unit.redecodes) {
+    Statement row = db.Prepare("INSERT OR REPLACE INTO redecode VALUES (?,?,?,?,?,?)");
+    if (!row.valid()) return SQLITE_ERROR;
+    row.BindText(1, one.source);
+    row.BindInteger(2, one.epoch);
+    row.BindInteger(3, one.first_series);
+    row.BindInteger(4, static_cast<int64_t>(one.frames_end));
+    row.BindInteger(5, static_cast<int64_t>(one.after));
+    row.BindInteger(6, one.done ? 1 : 0);
+    if (const int code = row.Run(); code != SQLITE_DONE) return code;
+  }
   return SQLITE_DONE;
 }
 
 tl::expected<void, StoreError> RestoreWard(SqliteDb& db, RestoredState* state) {
   // A file that is only read may come from a program that did not know these tables.
-  const auto tables = db.Integer("SELECT count(*) FROM sqlite_master WHERE name IN ('bed_stay', 'decoder')");
+  const auto tables = db.Integer("SELECT count(*) FROM sqlite_master WHERE name IN ('bed_stay', 'decoder', 'redecode')");
   if (!tables) return tl::unexpected(tables.error());
-  if (*tables < 2) return {};
+  if (*tables < 3) return {};
   Statement stays = db.Prepare("SELECT id, device, bed, begin_us, end_us, said_by FROM bed_stay ORDER BY id");
   Statement epochs = db.Prepare("SELECT id, source, from_number, since_us, decoder, tables FROM decoder ORDER BY id");
   if (!stays.valid() || !epochs.valid()) return tl::unexpected(db.Error("restoring beds and decoders"));
@@ -102,6 +121,16 @@ tl::expected<void, StoreError> RestoreWard(SqliteDb& db, RestoredState* state) {
     if (state->decoders.back().id != state->decoders.size()) return Gap(db, "decoder", state->decoders.size());
   }
   if (code != SQLITE_DONE) return tl::unexpected(db.Error("restoring decoders"));
+  Statement redecodes = db.Prepare("SELECT source, epoch, first_series, frames_end, after, done FROM redecode");
+  if (!redecodes.valid()) return tl::unexpected(db.Error("restoring what is decoded again"));
+  code = redecodes.Step();
+  for (; code == SQLITE_ROW; code = redecodes.Step()) {
+    state->redecodes.push_back({std::string(redecodes.Text(0)), static_cast<uint32_t>(redecodes.Integer(1)),
+                                static_cast<SeriesId>(redecodes.Integer(2)),
+                                static_cast<FrameId>(redecodes.Integer(3)), static_cast<FrameId>(redecodes.Integer(4)),
+                                redecodes.Integer(5) != 0});
+  }
+  if (code != SQLITE_DONE) return tl::unexpected(db.Error("restoring what is decoded again"));
   return {};
 }
 

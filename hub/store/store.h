@@ -40,6 +40,7 @@ struct CommitUnit {
       positions;                           // outputs: everything up to this number is acknowledged
   std::vector<BedStay> beds;               // new or ended, in full
   std::vector<DecoderEpoch> decoders;      // new
+  std::vector<Redecode> redecodes;         // begun or further, in full
   JournalNumber reserved_numbers_end = 0;  // first number that no run may have used yet; 0 = unchanged
   FrameId reserved_frames_end = 0;         // likewise for frame ids
 };
@@ -55,14 +56,17 @@ struct RestoredState {
   std::vector<std::pair<std::string, JournalNumber>> positions;
   std::vector<BedStay> beds;
   std::vector<DecoderEpoch> decoders;
+  std::vector<Redecode> redecodes;
 };
 
-// Rejected frames to try again.
+// Archived frames to try again.
 struct FrameSelection {
   std::string source;
   uint64_t sender = 0;               // 0: of every sender
-  std::vector<std::string> reasons;  // any of these
+  std::vector<std::string> reasons;  // rejected for any of these; empty: for any reason
   FrameId after = 0;                 // only newer ones
+  FrameId before = 0;                // only older ones; 0: all
+  bool accepted = false;             // accepted ones too
 };
 
 struct ArchiveStats {
@@ -123,9 +127,11 @@ class StoreReader {
   // rejected_only leaves accepted ones out.
   virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                           FrameId before, size_t limit) = 0;
-  // Rejected frames, oldest first, at most `limit`. Fewer may come although there are more; none means that it is all.
-  virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
+  // Oldest first, at most `limit`. Fewer may come although there are more; none means that it is all.
+  virtual tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection& selection,
                                                                             size_t limit) = 0;
+  // How many there are; `after` and `before` are not looked at.
+  virtual tl::expected<uint64_t, StoreError> CountSelected(const FrameSelection& selection) = 0;
   virtual tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) = 0;
   virtual tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() = 0;
 };

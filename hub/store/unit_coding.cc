@@ -230,7 +230,7 @@ bool ReadingsReader::Read(std::string_view bytes, SeriesId series, std::vector<R
 
 bool HasRows(const CommitUnit& unit) {
   if (!unit.devices.empty() || !unit.series.empty() || !unit.frames.empty() || !unit.marks.empty() ||
-      !unit.beds.empty() || !unit.decoders.empty()) {
+      !unit.beds.empty() || !unit.decoders.empty() || !unit.redecodes.empty()) {
     return true;
   }
   for (const RecordBatch& batch : unit.batches) {
@@ -274,6 +274,14 @@ std::string WriteRest(const CommitUnit& unit) {
     row->Text(epoch.decoder);
     row->Text(epoch.tables);
   });
+  WriteRows(unit.redecodes, &out, [](const Redecode& one, ByteWriter* row) {
+    row->Text(one.source);
+    row->Varint(one.epoch);
+    row->Varint(one.first_series);
+    row->Varint(one.frames_end);
+    row->Varint(one.after);
+    row->Byte(one.done ? 1 : 0);
+  });
   return bytes;
 }
 
@@ -311,6 +319,15 @@ bool ReadRest(std::string_view bytes, CommitUnit* unit) {
                     epoch->since_us = row->Signed();
                     epoch->decoder = row->Text();
                     epoch->tables = row->Text();
+                  }) &&
+         ReadRows(&in, &unit->redecodes,
+                  [](ByteReader* row, Redecode* one) {
+                    one->source = row->Text();
+                    one->epoch = static_cast<uint32_t>(row->Varint());
+                    one->first_series = static_cast<SeriesId>(row->Varint());
+                    one->frames_end = row->Varint();
+                    one->after = row->Varint();
+                    one->done = row->Byte() != 0;
                   }) &&
          in.left() == 0;
 }

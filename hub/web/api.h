@@ -107,6 +107,8 @@ struct ApiContext {
   NodeDesk* nodes = nullptr;  // of a hub without a source of nodes
   // The bus that a source listens to; empty when there is no such source or it hears no bus.
   std::function<std::optional<BusState>(const std::string& source)> bus = {};
+  // Tries what was rejected of a source ("": of all) again. False: there is no such source, or it can't be.
+  std::function<bool(const std::string& source)> redecode = {};
 };
 
 // Longest name and place that a user may give.
@@ -126,6 +128,7 @@ void AddExportRoute(Router& router, ApiContext& context, const QuerySlots& slots
 void AddFrameRoutes(Router& router, ApiContext& context, const QuerySlots& slots);
 void AddBusRoute(Router& router, ApiContext& context);
 void AddKeyRoutes(Router& router, ApiContext& context);
+void AddRedecodeRoutes(Router& router, ApiContext& context);
 void AddNodeRoutes(Router& router, ApiContext& context);
 void AddHealthRoutes(Router& router, ApiContext& context);
 void AddStatusRoute(Router& router, ApiContext& context);

@@ -8,8 +8,6 @@
 namespace vesta::hub {
 namespace {
 
-HttpResponse NoDevice() { return ErrorResponse(404, "no_device", "there is no device with this key"); }
-
 // All stays, or those of ?device=KEY, or (?now) those that have not ended.
 void Beds(const ApiContext& context, const Call& call, Responder& reply) {
   const Device* only = nullptr;

@@ -10,8 +10,6 @@
 namespace vesta::hub {
 namespace {
 
-HttpResponse NoDevice() { return ErrorResponse(404, "no_device", "there is no device with this key"); }
-
 HttpResponse OneDevice(const ApiContext& context, const Device& device) {
   HttpResponse response;
   AppendJson(&response.body, [&](JsonWriter& json) { WriteDevice(json, context, device); });

@@ -6,7 +6,7 @@
 namespace vesta::hub {
 namespace {
 
-constexpr int64_t kDefaultSpan_us = 24ll * 3600 * kUsPerSecond;
+constexpr int64_t kUsualSpan_us = 24ll * 3600 * kUsPerSecond;
 
 struct GapJob : std::enable_shared_from_this<GapJob> {
   GapJob(ApiContext& api, GapSearch begun) : context(api), search(std::move(begun)) {}
@@ -36,7 +36,7 @@ void Gaps(ApiContext& context, const QuerySlots& slots, const Call& call, std::s
   if (const std::string* text = call.request.Query("to")) {
     if (!ParseTime(*text, &to_us)) return reply->Send(BadQuery("to is ISO 8601 or milliseconds since 1970"));
   }
-  UtcUs from_us = to_us - kDefaultSpan_us;
+  UtcUs from_us = to_us - kUsualSpan_us;
   if (const std::string* text = call.request.Query("from")) {
     if (!ParseTime(*text, &from_us)) return reply->Send(BadQuery("from is ISO 8601 or milliseconds since 1970"));
   }

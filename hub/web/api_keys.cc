@@ -10,6 +10,7 @@
 #include "hub/web/api_json.h"
 #include "hub/web/json_body.h"
 #include "hub/web/json_text.h"
+#include "hub/web/late_json.h"
 
 namespace vesta::hub {
 namespace {
@@ -62,13 +63,6 @@ void WriteKey(JsonWriter& json, const ApiContext& context, const KeyEntry& key,
   json.EndObject();
 }
 
-void WriteLate(JsonWriter& json, const LateHealth& late) {
-  json.BeginObject().Key("running").Boolean(late.running);
-  json.Key("runs").Integer(static_cast<int64_t>(late.runs)).Key("tried").Integer(static_cast<int64_t>(late.tried));
-  json.Key("decoded").Integer(static_cast<int64_t>(late.decoded));
-  json.Key("readings").Integer(static_cast<int64_t>(late.readings)).Key("error").Text(late.error).EndObject();
-}
-
 HttpResponse KeysAnswer(const ApiContext& context) {
   const std::vector<HeardAdvert> adverts = HeardAdverts(context);
   std::string body;
@@ -76,7 +70,7 @@ HttpResponse KeysAnswer(const ApiContext& context) {
     json.BeginObject().Key("keys").BeginArray();
     for (const KeyEntry& key : context.keys->List()) WriteKey(json, context, key, adverts);
     json.EndArray().Key("late_decode");
-    WriteLate(json, context.late());
+    WriteLateHealth(json, context.late());
     json.EndObject();
   });
   return JsonResponse(std::move(body));
@@ -100,11 +94,6 @@ HttpResponse KeyFailed(const KeyProblem& problem) {
                      : problem.code == "in_file"    ? 409
                                                     : 400;
   return ErrorResponse(status, problem.code, problem.text);
-}
-
-std::string ValueOf(const std::map<std::string, std::string>& body, const char* key) {
-  const auto found = body.find(key);
-  return found == body.end() ? "" : found->second;
 }
 
 HttpResponse PutKey(ApiContext& context, const Call& call) {

@@ -143,13 +143,6 @@ HttpResponse Answer(const NodeResult& result) {
   return response;
 }
 
-using Texts = std::map<std::string, std::string>;
-
-std::string ValueOf(const Texts& body, const char* key) {
-  const auto found = body.find(key);
-  return found == body.end() ? "" : found->second;
-}
-
 // A call with a body of texts that does something at the desk and is told in the audit log.
 template <typename Do>
 auto Action(ApiContext& context, std::initializer_list<std::string_view> keys, const char* told, Do act) {
@@ -157,7 +150,7 @@ auto Action(ApiContext& context, std::initializer_list<std::string_view> keys, c
                                                                            std::shared_ptr<Responder> reply) {
     if (context.nodes == nullptr) return reply->Send(Failed({"no_source", "this hub has no source of nodes"}));
     std::string problem;
-    std::optional<Texts> body = Texts();
+    std::optional<BodyTexts> body = BodyTexts();
     if (keys.size() == 3) body = ParseStrings(call.request.body, {keys[0], keys[1], keys[2]}, &problem);
     if (keys.size() == 2) body = ParseStrings(call.request.body, {keys[0], keys[1]}, &problem);
     if (keys.size() == 1) body = ParseStrings(call.request.body, {keys[0]}, &problem);
@@ -175,29 +168,29 @@ bool ParseNumber(const std::string& text, Number* out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-NodeResult OpenWindow(NodeDesk& desk, const Call&, const Texts& body, AuditDetails* details) {
+NodeResult OpenWindow(NodeDesk& desk, const Call&, const BodyTexts& body, AuditDetails* details) {
   int64_t seconds = -1;
   if (!ParseNumber(ValueOf(body, "seconds"), &seconds)) seconds = -1;
   *details = {{"seconds", ValueOf(body, "seconds")}};
   return desk.OpenWindow(ValueOf(body, "source"), seconds);
 }
 
-NodeResult Confirm(NodeDesk& desk, const Call&, const Texts& body, AuditDetails* details) {
+NodeResult Confirm(NodeDesk& desk, const Call&, const BodyTexts& body, AuditDetails* details) {
   *details = {{"address", ValueOf(body, "address")}};
   return desk.Confirm(ValueOf(body, "address"), ValueOf(body, "code"));
 }
 
-NodeResult AddSecret(NodeDesk& desk, const Call&, const Texts& body, AuditDetails* details) {
+NodeResult AddSecret(NodeDesk& desk, const Call&, const BodyTexts& body, AuditDetails* details) {
   *details = {{"name", ValueOf(body, "name")}};
   return desk.AddSecret(ValueOf(body, "source"), ValueOf(body, "secret"), ValueOf(body, "name"));
 }
 
-NodeResult Order(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails* details) {
+NodeResult Order(NodeDesk& desk, const Call& call, const BodyTexts& body, AuditDetails* details) {
   *details = {{"node", ValueOf(body, "node")}, {"order", ValueOf(body, "order")}};
   return desk.Order(ValueOf(body, "node"), ValueOf(body, "order"), call.access.who);
 }
 
-NodeResult Set(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails* details) {
+NodeResult Set(NodeDesk& desk, const Call& call, const BodyTexts& body, AuditDetails* details) {
   uint8_t item = 0;
   Decimal value;
   if (!ParseNumber(call.arguments[1], &item)) return tl::unexpected(NodeProblem{"no_item", "there is no such item"});
@@ -208,7 +201,7 @@ NodeResult Set(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails
   return desk.Set(call.arguments[0], item, value, call.access.who);
 }
 
-NodeResult Forget(NodeDesk& desk, const Call& call, const Texts&, AuditDetails* details) {
+NodeResult Forget(NodeDesk& desk, const Call& call, const BodyTexts&, AuditDetails* details) {
   *details = {{"node", call.arguments[0]}};
   return desk.Forget(call.arguments[0]);
 }
@@ -224,7 +217,7 @@ HttpResponse NetworkAnswer(const NodeDesk* desk, const Call& call) {
   return json ? JsonResponse(std::move(*json)) : Failed(json.error());
 }
 
-NodeResult PutNetwork(NodeDesk& desk, const Call& call, const Texts&, AuditDetails* details) {
+NodeResult PutNetwork(NodeDesk& desk, const Call& call, const BodyTexts&, AuditDetails* details) {
   *details = {{"source", SourceOf(call)}};
   return desk.PutNetwork(SourceOf(call), call.request.body);
 }

@@ -131,4 +131,6 @@ HttpResponse ErrorResponse(int status, std::string_view code, std::string_view m
   return response;
 }
 
+HttpResponse NoDevice() { return ErrorResponse(404, "no_device", "there is no device with this key"); }
+
 }  // namespace vesta::hub

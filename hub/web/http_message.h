@@ -73,6 +73,8 @@ std::string_view StatusText(int status);
 
 // {"error":{"code":...,"message":...}}
 HttpResponse ErrorResponse(int status, std::string_view code, std::string_view message);
+// 404: no device has the key that was asked for.
+HttpResponse NoDevice();
 HttpResponse JsonResponse(std::string body);
 
 // Where the answer to one request goes. Send may be called once, at any later time, on the main thread; a responder

@@ -66,13 +66,17 @@ class StringsReader final : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-std::optional<std::map<std::string, std::string>> ParseStrings(const std::string& body,
-                                                               std::initializer_list<std::string_view> keys,
-                                                               std::string* problem) {
+std::optional<BodyTexts> ParseStrings(const std::string& body, std::initializer_list<std::string_view> keys,
+                                      std::string* problem) {
   StringsReader reader(keys);
   if (Json::sax_parse(body, &reader)) return std::move(reader.values_);
   *problem = reader.problem_;
   return std::nullopt;
+}
+
+std::string ValueOf(const BodyTexts& body, const char* key) {
+  const auto found = body.find(key);
+  return found == body.end() ? "" : found->second;
 }
 
 }  // namespace vesta::hub

@@ -118,6 +118,7 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   CheckGet("/api/status", "/api/status");
   CheckGet("/api/v1/unknown", "/api/v1/unknown");
   CheckGet("/api/v1/unknown", "/api/v1/unknown?limit=0");
+  CheckGet("/api/v1/redecode", "/api/v1/redecode");
   CheckGet("/api/v1/frames/{id}/readings", "/api/v1/frames/2/readings");
   CheckGet("/api/v1/frames/{id}/readings", "/api/v1/frames/x/readings");
   CheckGet("/api/v1/trace", "/api/v1/trace?number=3");
@@ -184,6 +185,13 @@ TEST_F(OpenApiTest, EveryAnswerFitsItsSchema) {
   Check(nodes + "/{id}", "delete", send("DELETE", nodes + "/nobody", Origin(), ""));
   // Without a name or a token nothing was set; what was, came exactly as asked.
   EXPECT_EQ(fake_.nodes.asked, (std::vector<std::string>{"ping", "02bb00000001/2=215e-1 by local"}));
+  const std::string redecode = "/api/v1/redecode";
+  Check(redecode, "post", send("POST", redecode, Origin(), R"({"source":"radio"})"));
+  Check(redecode, "post", send("POST", redecode, Origin(), R"({"source":"nobody"})"));
+  Check(redecode, "post", send("POST", redecode, Origin(), R"({"port":"1"})"));
+  Check(redecode, "post", send("POST", redecode, "", R"({"source":"meter"})"));
+  // Nothing was begun without a name or a token.
+  EXPECT_EQ(fake_.redecoded, (std::vector<std::string>{"radio", "nobody"}));
   const auto bed = [&](const std::string& call, const std::string& body) {
     const std::string path = "/api/v1/beds/" + call;
     Check(path, "post", send("POST", path, Origin(), body));

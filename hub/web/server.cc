@@ -53,6 +53,7 @@ void AddApiRoutes(Router& router, ApiContext& context, Auth& auth, EventHub& eve
   AddFrameRoutes(router, context, slots);
   AddBusRoute(router, context);
   AddKeyRoutes(router, context);
+  AddRedecodeRoutes(router, context);
   AddNodeRoutes(router, context);
   AddCountRoutes(router, context);
   AddGapRoutes(router, context, slots);

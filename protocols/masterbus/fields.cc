@@ -25,7 +25,7 @@ constexpr Field State(const char* key, Pace pace = Pace::kFast) {
   return field;
 }
 
-constexpr Field Text(const char* key) {
+constexpr Field TextField(const char* key) {
   Field field;
   field.key = key;
   field.kind = FieldKind::kText;
@@ -72,8 +72,8 @@ constexpr std::array<Field, kStaticFields> MakeFields() {
   fields[kInputIsGenset] = State("input_is_genset", Pace::kSlow);
   fields[kBusVoltage] = Gauge("bus_voltage", Quantity::kVoltage, Unit::kVolt, 2, true);
   fields[kBoardTemperature] = Gauge("board_temperature", Quantity::kTemperature, Unit::kCelsius, 1, true);
-  fields[kClockTime] = Text("clock_time");
-  fields[kClockDate] = Text("clock_date");
+  fields[kClockTime] = TextField("clock_time");
+  fields[kClockDate] = TextField("clock_date");
   return fields;
 }
 constexpr std::array<Field, kStaticFields> kFields = MakeFields();

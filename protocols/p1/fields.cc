@@ -459,7 +459,7 @@ constexpr uint16_t FieldIndex(std::string_view key) {
   return kNoField;
 }
 
-constexpr uint64_t LoadWord(const char* p) {
+constexpr uint64_t LoadCodeWord(const char* p) {
   uint64_t word = 0;
   for (int i = 7; i >= 0; --i) word = word << 8 | static_cast<uint8_t>(p[i]);
   return word;
@@ -497,8 +497,8 @@ constexpr std::string_view UnitOnWire(Unit unit) {
 constexpr ObisRow MakeRow(std::string_view text, Role role, std::string_view key, uint8_t channel) {
   ObisRow row;
   for (size_t i = 0; i < text.size(); ++i) row.text[i] = text[i];
-  row.words[0] = LoadWord(row.text);
-  row.words[1] = LoadWord(row.text + 8);
+  row.words[0] = LoadCodeWord(row.text);
+  row.words[1] = LoadCodeWord(row.text + 8);
   row.role = role;
   row.channel = channel;
   row.field = key.empty() ? kNoField : FieldIndex(key);
@@ -507,7 +507,7 @@ constexpr ObisRow MakeRow(std::string_view text, Role role, std::string_view key
   char pattern[8] = {};
   for (size_t i = 0; i < unit.size(); ++i) pattern[i] = unit[i];
   pattern[unit.size()] = ')';
-  row.unit_bits = LoadWord(pattern);
+  row.unit_bits = LoadCodeWord(pattern);
   row.unit_mask = (uint64_t{1} << (8 * (unit.size() + 1))) - 1;
   row.unit_size = static_cast<uint8_t>(unit.size());
   return row;
@@ -582,7 +582,7 @@ const ObisRow* FindObis(std::string_view text) {
   if (text.size() > kObisTextSize) return nullptr;
   char padded[kObisTextSize] = {};
   std::memcpy(padded, text.data(), text.size());
-  return FindObis(LoadWord(padded), LoadWord(padded + 8));
+  return FindObis(LoadCodeWord(padded), LoadCodeWord(padded + 8));
 }
 
 std::string_view WireUnit(Unit unit) { return UnitOnWire(unit); }

@@ -8,8 +8,8 @@
 namespace vesta::p1 {
 namespace {
 
-const std::string kTelegram = MakeTelegram(kBasicLines);
-const std::string kWhole = kTelegram.substr(0, kTelegram.size() - 2);  // without the last CR LF
+const std::string kFramedTelegram = MakeTelegram(kBasicLines);
+const std::string kWhole = kFramedTelegram.substr(0, kFramedTelegram.size() - 2);  // without the last CR LF
 
 TEST(Framer, NeedsNoLineEndBehindFourDigits) {
   Bench b;
@@ -46,7 +46,7 @@ TEST(Framer, APauseInsideATelegramCutsIt) {
   b.Send(kWhole.substr(40));
   EXPECT_EQ(b.recorder.frames.size(), 1u);
   EXPECT_GT(b.session.bytes_outside_telegrams(), 0u);
-  b.Send(kTelegram);
+  b.Send(kFramedTelegram);
   EXPECT_EQ(b.recorder.last().verdict, FrameVerdict::kAccepted);
 }
 
@@ -65,7 +65,7 @@ TEST(Framer, AnOverlongTelegramIsDroppedAndTheNextOneRead) {
   Bench b(options);
   std::string endless = "/TST5x\r\n\r\n";
   endless += std::string(3 * kMinMaxTelegram, 'x');
-  b.Send(endless + "\r\n" + kTelegram);
+  b.Send(endless + "\r\n" + kFramedTelegram);
   ASSERT_EQ(b.recorder.frames.size(), 2u);
   EXPECT_EQ(b.recorder.frames[0].reason, "overlong");
   EXPECT_EQ(b.recorder.frames[0].raw.size(), kMinMaxTelegram);
@@ -126,7 +126,7 @@ TEST(Framer, ACutTelegramWithoutChecksumIsNotMixedWithTheNext) {
 
 TEST(Framer, NoiseWithASlashDelaysNothing) {
   Bench b;
-  b.Send(std::string(5000, '/') + "\r\n" + kTelegram);
+  b.Send(std::string(5000, '/') + "\r\n" + kFramedTelegram);
   EXPECT_EQ(b.recorder.last().verdict, FrameVerdict::kAccepted);
 }
 
@@ -137,7 +137,7 @@ TEST(Framer, LinkResetVoidsWhatWasHalfReceived) {
   ASSERT_EQ(b.recorder.frames.size(), 1u);
   EXPECT_EQ(b.recorder.last().reason, "incomplete");
   EXPECT_EQ(b.session.counters().discarded_incomplete, 1u);
-  b.Send(kTelegram);
+  b.Send(kFramedTelegram);
   EXPECT_EQ(b.recorder.last().verdict, FrameVerdict::kAccepted);
   EXPECT_EQ(b.recorder.last().offset, 50u);
 }
@@ -160,12 +160,12 @@ TEST(Repairs, LineEndsOnlyWhenTheChecksumProvesThem) {
       text.replace(at, from.size(), to);
     return text;
   };
-  std::string with_nuls = kTelegram;
+  std::string with_nuls = kFramedTelegram;
   with_nuls.insert(30, 2, '\0');
-  std::string blank_line = kTelegram;
+  std::string blank_line = kFramedTelegram;
   blank_line.insert(blank_line.find("1-0:1.8.1"), "\r\n");
   for (const std::string& damaged :
-       {replaced(kTelegram, "\r\n", "\n"), replaced(kTelegram, "\r\n", "\r\r\n"), with_nuls, blank_line}) {
+       {replaced(kFramedTelegram, "\r\n", "\n"), replaced(kFramedTelegram, "\r\n", "\r\r\n"), with_nuls, blank_line}) {
     Bench strict;
     EXPECT_EQ(strict.Send(damaged).reason, "crc");
     Options options;
@@ -193,13 +193,13 @@ TEST(Repairs, ATelegramWithoutEndMarkClosesAtTheNext) {
   EXPECT_EQ(b.recorder.frames.size(), 2u);
   EXPECT_EQ(b.session.counters().repaired_end_mark, 2u);
   // One with a version object has an end mark, which got lost.
-  b.Send(kTelegram.substr(0, 60));
+  b.Send(kFramedTelegram.substr(0, 60));
   b.Pass(kNoEndMarkSilence_us);
   EXPECT_EQ(b.recorder.last().reason, "cut");
 }
 
 TEST(Checksum, CanBeIgnoredPerMeter) {
-  std::string wrong = kTelegram;
+  std::string wrong = kFramedTelegram;
   wrong[wrong.find("4321")] = '5';
   Options options;
   options.crc = CrcVariant::kIgnore;

@@ -127,10 +127,17 @@ TEST_F(KeysSystemTest, AdvertsHeardBeforeTheirKeyBecomeReadingsOnce) {
   const auto mode = std::filesystem::status(directory_.path() + "/data/keys.json").permissions();
   EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   HubProcess hub(arguments);
-  ASSERT_NE(hub.WaitForPort(), 0) << hub.Output();
+  const uint16_t port = hub.WaitForPort();
+  ASSERT_NE(port, 0) << hub.Output();
   Hear(1);  // and now it is understood at once
   ASSERT_TRUE(WaitFor([&] { return Voltages(hub).size() == 101; })) << hub.Api("sources").dump();
   ASSERT_TRUE(WaitFor([&] { return LateIsDone(hub, 1); }));
+  EXPECT_EQ(Voltages(hub).size(), 101u);
+  // All of it has been understood: asking again finds nothing, and gives nothing twice.
+  ASSERT_EQ(HttpSend(port, "POST", "/api/v1/redecode", R"({"source":"relay"})").status, 200);
+  ASSERT_TRUE(WaitFor([&] { return hub.Api("redecode")["why"] == "asked" && LateIsDone(hub, 2); }));
+  EXPECT_EQ(hub.Api("redecode")["run_frames"], 0);
+  EXPECT_EQ(HttpSend(port, "POST", "/api/v1/redecode", R"({"source":"nobody"})").status, 404);
   EXPECT_EQ(Voltages(hub).size(), 101u);
   const json heard = hub.Api("heard")["heard"];
   ASSERT_EQ(heard.size(), 1u);

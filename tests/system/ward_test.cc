@@ -118,7 +118,7 @@ TEST(WardSystemTest, ADayWithoutTheBrokerLosesNothing) {
   const uint16_t broker_port = FreePort();
   const auto config = [&](bool source) {
     return directory.Write(source ? "day.json" : "after.json",
-                           R"({"storage": {"directory": ")" + directory.path() + R"(/data", "archive_mb": 4},
+                           R"({"storage": {"directory": ")" + directory.path() + R"(/data", "archive_mb": 1},
       "sources": [{"name": "bed", "type": "capture", "protocol": "p1", "file": ")" +
                                day + R"(", "speed": 0, "archive": "all", "commit_each_frame": true, "enabled": )" +
                                (source ? "true" : "false") + R"(}],

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { Ask, Send, type ApiError, type Heard, type HeardRow, type KeyCheck, type KeyRow, type Keys } from "../api.ts";
 import { FormatAgo, FormatNumber, Words } from "../format.ts";
 import { useAsk } from "../hooks.ts";
+import { LateProgress } from "../parts/late.tsx";
 
 const kEvery_ms = 5_000;
 
@@ -105,13 +106,12 @@ export function KeysPage(): JSX.Element {
   const heard = useAsk<Heard>("/heard", kEvery_ms);
   const rows = heard.data?.heard ?? [];
   const locked = rows.filter((row) => !row.has_key && row.reason !== "");
-  const late = keys.data?.late_decode;
   return (
     <>
       <div class="page-head"><h1 tabIndex={-1}>Keys</h1></div>
       <p class="lead">Some devices seal what they send. Their maker's app shows the key. What was heard before a key came is decoded then, with its own times; a key is never shown again.</p>
       {(keys.error ?? heard.error) && <p class="error" role="alert">{(keys.error ?? heard.error)!.message}</p>}
-      {late?.running && <p role="status">Decoding what was heard before: {FormatNumber(late.tried, 0)} frames tried, {FormatNumber(late.readings, 0)} readings.</p>}
+      <LateProgress late={keys.data?.late_decode} />
       <Give heard={locked} done={() => keys.again()} />
       {locked.length > 0 && (
         <section class="panel scroll">

@@ -3,12 +3,14 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, Ask, type ArchiveRow, type Unknown, type UnknownFrame, type UnknownObject } from "../api.ts";
+import { ApiError, Ask, Send, type ArchiveRow, type Late, type Unknown, type UnknownFrame, type UnknownObject } from "../api.ts";
 import { FormatBytes, FormatNumber, FormatTime, HexLines } from "../format.ts";
-import { useTopics } from "../hooks.ts";
+import { useAsk, useTopics } from "../hooks.ts";
 import { Icon } from "../parts/icons.tsx";
+import { LateProgress } from "../parts/late.tsx";
 
 const kPage = 50;
+const kLateEvery_ms = 2000;
 // A filter by reason may have to look through many frames of other reasons; not through all at one click.
 const kPagesAtOnce = 6;
 const kHexLinesFirst = 8;
@@ -45,6 +47,7 @@ interface Filter {
 
 export function UnknownPage(): JSX.Element {
   useTopics("link");
+  const late = useAsk<Late>("/redecode", kLateEvery_ms);
   const [archive, set_archive] = useState<ArchiveRow[] | undefined>();
   const [frames, set_frames] = useState<UnknownFrame[]>([]);
   const [filter, set_filter] = useState<Filter | undefined>();
@@ -93,14 +96,29 @@ export function UnknownPage(): JSX.Element {
     return () => stop.abort();
   }, [filter?.source, filter?.reason]);
 
+  const decode = async () => {
+    try {
+      await Send<Late>("POST", "/redecode", { source: filter?.source ?? "" });
+      late.again();
+    } catch (problem) {
+      set_error((problem as ApiError).message);
+    }
+  };
+  // What was understood meanwhile leaves the list.
+  useEffect(() => {
+    if (late.data && late.data.runs > 0 && !late.data.running) void load([], filter);
+  }, [late.data?.runs, late.data?.running]);
+
   const is = (row: ArchiveRow) => filter?.source === row.source && filter.reason === row.reason;
   return (
     <>
       <div class="page-head">
         <h1 tabIndex={-1}>Unknown frames</h1>
         <button type="button" class="quiet" disabled={busy} onClick={() => void load([], filter)}>Look again</button>
+        <button type="button" class="quiet" disabled={late.data?.running ?? false} onClick={() => void decode()}>Decode again</button>
       </div>
       <p class="lead">Frames that arrived and were not understood. They are kept, within bounds, until a key, a setting or a newer Vesta can read them.</p>
+      <LateProgress late={late.data} />
       {archive && archive.length > 0 && (
         <div class="panel scroll">
           <table class="archive">

@@ -72,9 +72,10 @@ class FakeReader final : public StoreReader {
     }
     return found;
   }
-  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection&, size_t) override {
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection&, size_t) override {
     return std::vector<ArchivedFrame>();
   }
+  tl::expected<uint64_t, StoreError> CountSelected(const FrameSelection&) override { return 0; }
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override {
     RecordBatch batch;
     for (const Record& record : history) {
@@ -141,6 +142,10 @@ class FakeHub {
         Ward(),
         &nodes,
         [this](const std::string& source) { return source == "boat" ? std::optional<BusState>(bus) : std::nullopt; },
+        [this](const std::string& source) {
+          redecoded.push_back(source);
+          return source != "nobody";
+        },
     };
   }
 
@@ -343,7 +348,8 @@ class FakeHub {
   std::vector<std::pair<std::string, std::vector<UnknownObject>>> unknown_objects = {
       {"cupboard", {{"0-0:96.99.9", "(0001)", 3}}}};
   bool named_by_configuration = false;
-  SeriesId merged_series = 0;  // shows shown_series
+  std::vector<std::string> redecoded;  // sources
+  SeriesId merged_series = 0;          // shows shown_series
   SeriesId shown_series = 0;
   std::vector<std::string> problems;
   DeviceId meter_id = 0;
