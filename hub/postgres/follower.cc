@@ -245,23 +245,39 @@ void Follower::SetPosition(JournalNumber position) {
   journal_.SetPosition(options_.name, position);
 }
 
-// Readings in the journal after a number and up to this moment's durable mark, less those that the position has passed.
+// Readings in the journal after a number and up to this moment's durable mark, page by page: it may be weeks of them.
+struct Follower::Backlog {
+  JournalNumber from = 0;
+  JournalNumber mark = 0;
+  uint64_t stored = 0;  // by this run, when the count began: the journal counts these
+  uint64_t done = 0;
+  uint64_t count = 0;
+  bool more = true;
+};
+
 void Follower::CountBacklog(JournalNumber after) {
-  const JournalNumber mark = journal_.durable_mark();
-  const uint64_t stored = journal_.health().stored_records;
-  auto count = std::make_shared<uint64_t>(0);
+  counting_ = std::make_shared<Backlog>();
+  counting_->from = after;
+  counting_->mark = journal_.durable_mark();
+  counting_->stored = journal_.health().stored_records;
+  counting_->done = acknowledged_;
+  CountPage();
+}
+
+void Follower::CountPage() {
   journal_.Query(
-      [count, after, mark](StoreReader& reader) {
-        for (JournalNumber from = after; from < mark;) {
-          const auto page = reader.ReadJournal(from, kCountPage);
-          if (!page || page->records.empty()) return;
-          for (const Record& record : page->records) *count += record.number <= mark ? 1 : 0;
-          from = page->records.back().number;
-        }
+      [backlog = counting_](StoreReader& reader) {
+        const auto page = reader.ReadJournal(backlog->from, kCountPage);
+        backlog->more = page.has_value() && page->records.size() == kCountPage;
+        if (!page || page->records.empty()) return;
+        for (const Record& record : page->records) backlog->count += record.number <= backlog->mark ? 1 : 0;
+        backlog->from = page->records.back().number;
       },
-      [this, count, stored, done = acknowledged_, alive = std::weak_ptr(alive_)] {
-        // Readings of this run are counted by the journal.
-        if (!alive.expired()) backlog_ = *count + done - std::min(*count + done, stored);
+      [this, backlog = counting_, alive = std::weak_ptr(alive_)] {
+        if (alive.expired() || backlog != counting_) return;
+        const uint64_t all = backlog->count + backlog->done;
+        backlog_ = all - std::min(all, backlog->stored);
+        if (backlog->more && backlog->from < backlog->mark) CountPage();
       });
 }
 

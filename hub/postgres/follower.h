@@ -56,6 +56,7 @@ class Follower {
 
  private:
   struct Job;
+  struct Backlog;
 
   void Step();
   void Run(std::function<void(Job&)> work, std::function<void(Job&)> then);
@@ -69,6 +70,7 @@ class Follower {
   void Failed(const StoreError& error);
   void SetPosition(JournalNumber position);
   void CountBacklog(JournalNumber after);
+  void CountPage();
   void FindOldest();
   void Wake(int64_t after_us);
   void EndIfDone();
@@ -102,6 +104,7 @@ class Follower {
   UtcUs state_since_us_ = 0;
   uint64_t connects_ = 0;
   uint64_t failures_ = 0;
+  std::shared_ptr<Backlog> counting_;
   uint64_t backlog_ = 0;  // durable before this run and not acknowledged then
   uint64_t acknowledged_ = 0;
   UtcUs oldest_waiting_us_ = 0;

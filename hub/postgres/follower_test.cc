@@ -47,6 +47,7 @@ class FollowedHub {
       record.series = directory->ResolveSeries(device, kPower);
       record.time_us = record.received_us = clock.Read().utc_us;
       record.value = Value::OfDecimal(++value, -3);
+      record.frame = 77;
       records.push_back(record);
     }
     EXPECT_TRUE(journal->Append(records));
@@ -188,6 +189,10 @@ TEST(PostgresFollower, ReadersSeeWhatIsNotThereYet) {
   const auto hours = reader.ReadRollups(1, RollupLevel::kHour, 0, INT64_MAX, 100);
   ASSERT_TRUE(hours.has_value());
   EXPECT_EQ(hours->at(0).count, 150u);
+  // Readings of one frame, here and there.
+  const auto of_frame = reader.ReadFrameRecords(77);
+  ASSERT_TRUE(of_frame.has_value()) << of_frame.error().text;
+  EXPECT_EQ(of_frame->records.size(), 100u);
   uint64_t total = 0;
   ASSERT_TRUE(reader.ReadThinned(1, kStart_us, kStart_us + 3600 * kUsPerSecond, 20, &total).has_value());
   EXPECT_EQ(total, 150u);

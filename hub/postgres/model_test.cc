@@ -12,18 +12,18 @@
 namespace vesta::hub::postgres {
 namespace {
 
-constexpr UtcUs kStart_us = 1786449600 * kUsPerSecond;  // 2026-08-11T12:00:00Z
-constexpr UtcUs kEnd_us = kStart_us + 40 * 86400 * kUsPerSecond;
-constexpr Zone kZone{60, true};
-constexpr SeriesId kSeries = 5;
+constexpr UtcUs kModelStart_us = 1786449600 * kUsPerSecond;  // 2026-08-11T12:00:00Z
+constexpr UtcUs kEnd_us = kModelStart_us + 40 * 86400 * kUsPerSecond;
+constexpr Zone kModelZone{60, true};
+constexpr SeriesId kModelSeries = 5;
 
-bool Same(const RecordBatch& a, const RecordBatch& b) {
+bool SameRecords(const RecordBatch& a, const RecordBatch& b) {
   return std::equal(a.records.begin(), a.records.end(), b.records.begin(), b.records.end(), SameRecord);
 }
 
 std::vector<Series> AllSeries() {
-  std::vector<Series> all(kSeries);
-  for (SeriesId id = 1; id <= kSeries; ++id) {
+  std::vector<Series> all(kModelSeries);
+  for (SeriesId id = 1; id <= kModelSeries; ++id) {
     all[id - 1].id = id;
     all[id - 1].device = 1;
     all[id - 1].field.key = "field_" + std::to_string(id);
@@ -38,7 +38,7 @@ class TwoStores {
       : random_(seed), schema_("vesta_model_" + std::to_string(seed)), server_(server) {
     SqliteStoreOptions options = SmallFolds(50 + Below(200));
     options.fsync = false;
-    options.zone = kZone;
+    options.zone = kModelZone;
     store_ = OpenStore(folder_.File("vesta.db"), options);
     devices_.resize(1);
     devices_[0].id = 1;
@@ -61,7 +61,8 @@ class TwoStores {
         FoldAll(*store_);
         break;
       case 2:
-        ASSERT_TRUE(writer_->RollUp(kStart_us + static_cast<int64_t>(Below(100)) * 3600 * kUsPerSecond).has_value());
+        ASSERT_TRUE(
+            writer_->RollUp(kModelStart_us + static_cast<int64_t>(Below(100)) * 3600 * kUsPerSecond).has_value());
         break;
       case 3:
       case 4:
@@ -76,8 +77,8 @@ class TwoStores {
   }
 
   void Check() {
-    const auto series = static_cast<SeriesId>(1 + Below(kSeries + 1));
-    const UtcUs from_us = kStart_us + static_cast<int64_t>(Below(20000)) * kUsPerSecond;
+    const auto series = static_cast<SeriesId>(1 + Below(kModelSeries + 1));
+    const UtcUs from_us = kModelStart_us + static_cast<int64_t>(Below(20000)) * kUsPerSecond;
     const UtcUs to_us = from_us + static_cast<int64_t>(Below(20000)) * kUsPerSecond + 1;
     const size_t limit = Below(2) == 0 ? 100000 : Below(30);
     ExpectSame(one_->ReadRange(series, from_us, to_us, limit), two_->ReadRange(series, from_us, to_us, limit));
@@ -103,7 +104,7 @@ class TwoStores {
     while (*writer_->RollUp(kEnd_us)) {
     }
     CheckRollups();
-    Reader alone(server_.Settings(schema_), kZone, nullptr, nullptr);
+    Reader alone(server_.Settings(schema_), kModelZone, nullptr, nullptr);
     ExpectSame(one_->ReadJournal(0, 100000), alone.ReadJournal(0, 100000));
   }
 
@@ -116,11 +117,11 @@ class TwoStores {
     ASSERT_TRUE(one.has_value()) << one.error().text;
     ASSERT_TRUE(two.has_value()) << two.error().text;
     EXPECT_EQ(one->records.size(), two->records.size());
-    EXPECT_TRUE(Same(*one, *two));
+    EXPECT_TRUE(SameRecords(*one, *two));
   }
 
   void CheckRollups() {
-    for (SeriesId series = 1; series <= kSeries; ++series) {
+    for (SeriesId series = 1; series <= kModelSeries; ++series) {
       for (int i = 0; i < kRollupLevels; ++i) {
         const auto level = static_cast<RollupLevel>(i);
         const UtcUs until_us = kEnd_us - 2 * 86400 * kUsPerSecond;
@@ -134,9 +135,9 @@ class TwoStores {
 
   // As after a crash of either side.
   void OpenDatabase() {
-    writer_ = std::make_unique<Writer>(server_.Settings(schema_), "model", kZone);
+    writer_ = std::make_unique<Writer>(server_.Settings(schema_), "model", kModelZone);
     ASSERT_TRUE(writer_->Open().has_value());
-    two_ = std::make_unique<Reader>(server_.Settings(schema_), kZone, std::move(*store_->OpenReader()), nullptr);
+    two_ = std::make_unique<Reader>(server_.Settings(schema_), kModelZone, std::move(*store_->OpenReader()), nullptr);
   }
 
   void HandOver(size_t readings) {
@@ -151,8 +152,8 @@ class TwoStores {
     RecordBatch& batch = unit.batches.emplace_back();
     for (uint64_t i = 0; i < count; ++i) {
       number_ += 1 + (Below(20) == 0 ? Below(100) : 0);
-      const auto series = static_cast<SeriesId>(1 + Below(kSeries));
-      const UtcUs at_us = kStart_us + static_cast<int64_t>(Below(30000)) * kUsPerSecond -
+      const auto series = static_cast<SeriesId>(1 + Below(kModelSeries));
+      const UtcUs at_us = kModelStart_us + static_cast<int64_t>(Below(30000)) * kUsPerSecond -
                           (Below(30) == 0 ? static_cast<int64_t>(Below(10)) * 86400 * kUsPerSecond : 0);
       Record record = MakeRecord(number_, series, time_us == 0 ? at_us : time_us, Value::None());
       const auto number = static_cast<int64_t>(Below(1000));

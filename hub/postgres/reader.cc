@@ -307,15 +307,40 @@ tl::expected<std::vector<ArchivedFrame>, StoreError> Reader::ReadFrames(const st
   return folder_->ReadFrames(source, rejected_only, before, limit);
 }
 
-tl::expected<std::vector<ArchivedFrame>, StoreError> Reader::ReadRejected(const FrameSelection& selection,
+tl::expected<std::vector<ArchivedFrame>, StoreError> Reader::ReadSelected(const FrameSelection& selection,
                                                                           size_t limit) {
   if (folder_ == nullptr) return tl::unexpected(FolderOnly());
-  return folder_->ReadRejected(selection, limit);
+  return folder_->ReadSelected(selection, limit);
 }
 
+tl::expected<uint64_t, StoreError> Reader::CountSelected(const FrameSelection& selection) {
+  if (folder_ == nullptr) return tl::unexpected(FolderOnly());
+  return folder_->CountSelected(selection);
+}
+
+// All of them or an error: who decodes a frame again must know what it gave before.
 tl::expected<RecordBatch, StoreError> Reader::ReadFrameRecords(FrameId frame) {
   if (folder_ == nullptr) return tl::unexpected(FolderOnly());
-  return folder_->ReadFrameRecords(frame);
+  RecordBatch batch;
+  const auto done = InSnapshot([&]() -> Done {
+    batch = {};
+    std::string text;
+    auto read = connection_.Stream(
+        fmt::format("SELECT {} FROM reading WHERE frame = {} ORDER BY number", kReadingColumns, frame), {},
+        [&](const Answer& row) {
+          batch.Add(ReadReading(row, 0, &text));
+          return true;
+        });
+    if (!read) return read;
+    const auto near = folder_->ReadFrameRecords(frame);
+    if (!near) return tl::unexpected(near.error());
+    for (const Record& record : near->records) {
+      if (record.number > position_) batch.Add(record);
+    }
+    return {};
+  });
+  if (!done) return tl::unexpected(done.error());
+  return batch;
 }
 
 tl::expected<std::vector<ArchiveStats>, StoreError> Reader::ReadArchiveStats() {

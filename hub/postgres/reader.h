@@ -54,8 +54,9 @@ class Reader final : public StoreReader {
                                                                   UtcUs to_us, size_t limit) override;
   tl::expected<std::vector<ArchivedFrame>, StoreError> ReadFrames(const std::string& source, bool rejected_only,
                                                                   FrameId before, size_t limit) override;
-  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadRejected(const FrameSelection& selection,
+  tl::expected<std::vector<ArchivedFrame>, StoreError> ReadSelected(const FrameSelection& selection,
                                                                     size_t limit) override;
+  tl::expected<uint64_t, StoreError> CountSelected(const FrameSelection& selection) override;
   tl::expected<RecordBatch, StoreError> ReadFrameRecords(FrameId frame) override;
   tl::expected<std::vector<ArchiveStats>, StoreError> ReadArchiveStats() override;
 
