@@ -285,7 +285,7 @@ void AddExport(CLI::App& app, ExportOptions* options) {
                  "  vesta export fhir --key-file research.key --out ward.json\n"
                  "  vesta export neonat --out rea.db");
   command->add_option("FORMAT", options->format, "Form of the file")
-      ->check(CLI::IsMember({"csv", "csv-wide", "jsonl", "fhir", "neonat"}))
+      ->check(CLI::IsMember({"csv", "csv-wide", "jsonl", "fhir", "day-log", "neonat"}))
       ->capture_default_str();
   command->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
   command->add_option("--out", options->out, "File to write; - is standard output")->capture_default_str();
@@ -356,13 +356,23 @@ void AddStore(CLI::App& app, StoreOptions* options) {
                  "  vesta store check --data /var/lib/vesta\n"
                  "  vesta store backup --to /mnt/usb/vesta-2026-08-11\n"
                  "  vesta store compact\n"
-                 "  vesta store repair");
+                 "  vesta store repair\n"
+                 "  vesta store copy /var/lib/vesta postgresql://vesta@db.lan/home --hub home\n"
+                 "  vesta store copy postgresql://vesta@db.lan/home /mnt/usb/vesta --hub home");
   store->add_option("ACTION", options->action, "What to do")
-      ->check(CLI::IsMember({"stats", "check", "backup", "compact", "repair"}))
+      ->check(CLI::IsMember({"stats", "check", "backup", "compact", "repair", "copy"}))
       ->required();
   store->add_option("--data", options->directory, "Data folder of the hub")->capture_default_str();
   store->add_option("--to", options->to, "backup: the folder to copy to; made when it is missing");
   store->add_flag("--json", options->json, "stats, check: print one JSON object");
+  store->add_option("FROM", options->from, "copy: a data folder or a postgresql:// URL");
+  store->add_option("TO", options->copy_to, "copy: the other of the two");
+  store->add_option("--hub", options->hub_id, "copy: id of the hub, whose schema in the database it is")
+      ->capture_default_str();
+  store->add_option("--zone", options->zone, "copy: time zone of the site, for the roll-ups of days")
+      ->capture_default_str();
+  store->add_option("--password-file", options->password_file,
+                    "copy: file with the password at the database; else PGPASSWORD or ~/.pgpass");
 }
 
 void AddImport(CLI::App& app, ImportOptions* options) {
@@ -542,6 +552,10 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     if (store.action == "backup" && store.to.empty()) {
       parsed.run = false;
       usage("vesta store: say where to: --to FOLDER\nTry: vesta store --help\n");
+    }
+    if ((store.action == "copy") != !store.copy_to.empty()) {
+      parsed.run = false;
+      usage("vesta store: copy FROM TO, and only copy has these two\nTry: vesta store --help\n");
     }
   }
   if (name == "trace") {

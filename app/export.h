@@ -7,7 +7,7 @@
 namespace vesta::app {
 
 struct ExportOptions {
-  std::string format = "csv";  // "csv", "csv-wide", "jsonl", "fhir", "neonat"
+  std::string format = "csv";  // "csv", "csv-wide", "jsonl", "fhir", "day-log", "neonat"
   std::string directory = "/var/lib/vesta";
   std::string out = "-";  // "-" = standard output; neonat needs a file
   std::string from;       // ISO 8601; "" = from the beginning

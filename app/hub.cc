@@ -12,12 +12,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/database.h"
 #include "app/original_texts.h"
 #include "app/whole_file.h"
 #include "hub/catalog/catalog.h"
 #include "hub/export/exporter.h"
 #include "hub/intake/make_session.h"
 #include "hub/outputs/mqtt_output.h"
+#include "hub/postgres/database_store.h"
 #include "hub/sources/mqtt_source.h"
 #include "hub/sources/nodes.h"
 #include "hub/store/sqlite_store.h"
@@ -156,10 +158,18 @@ tl::expected<void, std::string> Hub::Open() {
   hub::JournalOptions options;
   options.commit_interval_us = static_cast<int64_t>(config_.storage.commit_s * kUsPerSecond);
   options.commit_records = config_.storage.commit_readings;
-  options.retention = RetentionOf(config_.storage);
+  const bool in_database = !config_.storage.url.empty();
+  const hub::Retention retention = RetentionOf(config_.storage);
+  options.retention = in_database ? hub::postgres::FolderRetention(retention) : retention;
+  if (in_database) store_ = WithDatabase(std::move(store_), config_, store_options.zone);
   journal_ = std::make_unique<hub::Journal>(io_, clock_, *store_, directory_, options);
   if (auto opened = journal_->Open(*restored); !opened) return tl::unexpected(opened.error().text);
   ward_->Attach(*journal_);
+  if (in_database) {
+    auto made = MakeFollower(io_, clock_, *journal_, directory_, config_, store_options.zone, retention);
+    if (!made) return tl::unexpected(made.error());
+    database_ = std::move(*made);
+  }
 
   live_ = std::make_unique<hub::LiveView>(clock_, directory_);
   live_->Restore(restored->latest);
@@ -371,6 +381,7 @@ void Hub::ApplyDeviceName(const hub::Device& device) {
 tl::expected<void, std::string> Hub::Start() {
   if (auto listening = StartWeb(); !listening) return listening;
   for (const std::string& part : off_) spdlog::warn("off: {}", part);
+  if (database_ != nullptr) database_->Start();
   for (const auto& output : outputs_) output->Start();
   for (SourceEntry& entry : sources_) entry.source->Start();
   DecodeLate();
@@ -414,7 +425,10 @@ void Hub::StopOutputs(size_t index, std::function<void()> done) {
     outputs_[index]->Stop([this, index, done = std::move(done)]() mutable { StopOutputs(index + 1, std::move(done)); });
     return;
   }
-  brokers_.Stop([this, done = std::move(done)]() mutable { StopWeb(std::move(done)); });
+  brokers_.Stop([this, done = std::move(done)]() mutable {
+    if (database_ == nullptr) return StopWeb(std::move(done));
+    database_->Stop([this, done = std::move(done)]() mutable { StopWeb(std::move(done)); });
+  });
 }
 
 void Hub::StopWeb(std::function<void()> done) {
@@ -496,7 +510,7 @@ tl::expected<void, std::string> Hub::StartWeb() {
 
 tl::expected<hub::ExportPieces, std::string> Hub::MakeExport(const hub::ExportCall& call) const {
   const auto format = hub::FindExportFormat(call.format);
-  if (!format) return tl::unexpected(std::string("format is csv, csv-wide, jsonl or fhir"));
+  if (!format) return tl::unexpected(std::string("format is csv, csv-wide, jsonl, fhir or day-log"));
   hub::ExportRequest request;
   request.format = *format;
   request.from_us = call.from_us;
@@ -584,6 +598,7 @@ std::vector<hub::OutputHealth> Hub::OutputHealths() const {
   for (const auto& output : outputs_) {
     for (hub::OutputHealth& health : output->health()) healths.push_back(std::move(health));
   }
+  if (database_ != nullptr) healths.push_back(database_->health());
   return healths;
 }
 

@@ -27,6 +27,7 @@
 #include "hub/live/live_view.h"
 #include "hub/mqtt/shared_connections.h"
 #include "hub/outputs/output.h"
+#include "hub/postgres/follower.h"
 #include "hub/sources/source.h"
 #include "hub/store/store.h"
 #include "hub/web/server.h"
@@ -109,6 +110,7 @@ class Hub {
   hub::Directory directory_;
   std::unique_ptr<hub::Store> store_;
   std::unique_ptr<hub::Journal> journal_;
+  std::unique_ptr<hub::postgres::Follower> database_;  // when the history is kept in PostgreSQL
   std::unique_ptr<Ward> ward_;
   std::unique_ptr<hub::LiveView> live_;
   hub::LiveView::Token naming_;

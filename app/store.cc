@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "app/exit_code.h"
+#include "app/store_copy.h"
+#include "app/whole_file.h"
+#include "hub/postgres/connection.h"
 #include "hub/store/disk_wear.h"
 #include "hub/store/store_admin.h"
 #include "model/calendar.h"
@@ -71,10 +75,48 @@ int Report(const StoreOptions& options, const tl::expected<hub::StoreReport, hub
   return report->problems.empty() ? kExitOk : kExitProblems;
 }
 
+// The counts so far, once a second.
+class ProgressLine {
+ public:
+  void Tell(const CopyProgress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told_ < std::chrono::seconds(1)) return;
+    told_ = now;
+    fmt::print(stderr, "{} readings, at {}\n", progress.copied, TimeText(progress.time_us));
+  }
+
+ private:
+  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+};
+
+int Copy(const StoreOptions& options) {
+  CopyPlan plan{options.from, options.copy_to, hub::postgres::SchemaOfHub(options.hub_id), "", {}};
+  if (!FindZone(options.zone, &plan.zone)) {
+    fmt::print(stderr, "vesta store: no time zone {} is known\n", options.zone);
+    return kExitWrongUsage;
+  }
+  if (!options.password_file.empty()) {
+    auto text = ReadWholeFile(options.password_file);
+    if (!text) {
+      fmt::print(stderr, "vesta store: {} can't be read\n", options.password_file);
+      return kExitCannotStart;
+    }
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    plan.password = std::move(*text);
+  }
+  ProgressLine line;
+  const auto report = CopyStore(plan, [&](const CopyProgress& progress) { line.Tell(progress); });
+  if (!report) return Failed(report.error());
+  fmt::print("{} readings copied, {} were there already; counted series by series on both sides: {}\n", report->copied,
+             report->already_there, report->readings);
+  return kExitOk;
+}
+
 }  // namespace
 
 int RunStore(const StoreOptions& options) {
   const std::string path = options.directory + "/vesta.db";
+  if (options.action == "copy") return Copy(options);
   if (options.action == "stats") {
     const auto disk = hub::DiskOf(options.directory);
     const std::string advice = disk ? hub::SpareDiskAdvice(*disk) : "";

@@ -195,7 +195,8 @@ int Program::Run(const std::atomic<bool>& stops) {
     if (wake_us_ == 0) continue;
     while (!stops && wake_us_ > now_us()) Sleep(wake_us_);
     // What came meanwhile is not heard, as on a chip.
-    while (!udp_.Next().empty()) {
+    node::RadioFrame frame;
+    while (ports.radio.Next(&frame)) {
     }
   }
   app_->Stop();

@@ -99,6 +99,8 @@ constexpr Case kSchema[] = {
      "v:1:22: http.enabled: this is a whole number (allowed: true or false)\n"},
     {"TooLarge", "{\"http\": {\"port\": 70000}}",
      "v:1:19: http.port: 70000 is too large (allowed: a whole number from 1 to 65535)\n"},
+    {"PasswordInDatabaseUrl", "{\"storage\": {\"url\": \"postgres://u:p@h/d\"}}",
+     "v:1:21: storage.url: it holds a password (allowed: a URL without one, and password_file beside it)\n"},
     {"TooSmall", "{\"storage\": {\"commit_s\": 0.01}}",
      "v:1:26: storage.commit_s: 0.01 is too small (allowed: a number from 0.1 to 600)\n"},
     {"WrongPattern", "{\"hub\": {\"id\": \"My House\"}}",

@@ -175,6 +175,8 @@ struct HttpConfig {
 
 struct StorageConfig {
   std::string directory = "/var/lib/vesta";
+  std::string url;  // postgresql://...; "" = the folder alone
+  Secret password;  // at that database
   double commit_s = 10;
   uint32_t commit_readings = 4096;
   // Days that readings are kept, 0 = for ever: all, and where a class of series has its own.

@@ -135,6 +135,7 @@ void FillHub(const JsonNode& node, Config* config) {
 
 void FillStorage(const JsonNode& node, StorageConfig* storage) {
   Get(node, "directory", &storage->directory);
+  Get(node, "url", &storage->url);
   Get(node, "commit_s", &storage->commit_s);
   Get(node, "commit_readings", &storage->commit_readings);
   Get(node, "keep_days", &storage->keep_days);

@@ -48,14 +48,20 @@ class Loader {
       Resolve(&result_.config.keys_file);
     }
     if (!problems_.IsOff("storage")) {
-      FillStorage(MemberOrEmpty(root, "storage"), &result_.config.storage);
-      Resolve(&result_.config.storage.directory);
+      LoadStorage(MemberOrEmpty(root, "storage"), &result_.config.storage);
     }
     LoadHttp(MemberOrEmpty(root, "http"));
     LoadEach(root, "sources", &result_.config.sources, &Loader::LoadSource);
     LoadEach(root, "outputs", &result_.config.outputs, &Loader::LoadOutput);
     LoadEach(root, "merged", &result_.config.merged, &Loader::LoadMerged);
     LoadEach(root, "devices", &result_.config.devices, &Loader::LoadDevice);
+  }
+
+  void LoadStorage(const JsonNode& node, StorageConfig* storage) {
+    FillStorage(node, storage);
+    storage->password = Secret(secrets_.Read(node, "storage", "password"));
+    Resolve(&storage->directory);
+    rules_.CheckStorage(node, *storage);
   }
 
   void LoadHttp(const JsonNode& node) {

@@ -41,8 +41,8 @@ std::string ConfigText(const Config& c) {
   const HttpConfig& h = c.http;
   std::string text =
       fmt::format("hub {} \"{}\" {} {} {}\n", c.hub_id, c.hub_name, c.site_zone, c.log_level, c.keys_file);
-  text +=
-      fmt::format("storage {} {} {} {} {}\n", s.directory, s.commit_s, s.commit_readings, s.keep_days, s.archive_mb);
+  text += fmt::format("storage {} {} {} {} {} {} {}\n", s.directory, s.commit_s, s.commit_readings, s.keep_days,
+                      s.archive_mb, s.url, s.password.Reveal());
   text += fmt::format("http {} {} {} {} {} {} {}\n", h.enabled, h.address, h.port, h.cert_file, h.key_file,
                       h.password_hash, Joined(h.allowed_hosts));
   for (const HttpConfig::Token& t : h.tokens) text += fmt::format("token {} {} {}\n", t.name, t.hash, t.scope);
@@ -138,7 +138,8 @@ TEST(LoadConfig, DefaultsOfTheSchemaAreThoseOfTheStructs) {
 constexpr char kFull[] = R"({
   "$schema": "vesta.schema.json",
   "hub": {"id": "boat", "name": "Böat", "zone": "Europe/Berlin", "log_level": "debug", "keys_file": "k.json"},
-  "storage": {"directory": "data", "commit_s": 0.5, "commit_readings": 100, "keep_days": 30, "archive_mb": 1},
+  "storage": {"directory": "data", "commit_s": 0.5, "commit_readings": 100, "keep_days": 30, "archive_mb": 1,
+              "url": "postgresql://vesta@db.lan/home", "password": "pg"},
   "http": {"enabled": true, "address": "0.0.0.0", "port": 80, "cert_file": "/dev/null", "key_file": "/dev/zero",
            "password_hash": "$argon2id$v=19$m=16384,t=2,p=1$c2FsdA$aGFzaA",
            "tokens": [{"name": "grafana",
@@ -172,7 +173,7 @@ TEST(LoadConfig, TakesEveryKey) {
   const LoadedConfig loaded = Load(kFull);
   EXPECT_THAT(Messages(loaded), IsEmpty());
   EXPECT_EQ(ConfigText(loaded.config), R"(hub boat "Böat" Europe/Berlin debug /etc/vesta/k.json
-storage /etc/vesta/data 0.5 100 30 1
+storage /etc/vesta/data 0.5 100 30 1 postgresql://vesta@db.lan/home pg
 http true 0.0.0.0 80 /dev/null /dev/zero $argon2id$v=19$m=16384,t=2,p=1$c2FsdA$aGFzaA boat.local
 token grafana 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef operate
 source a serial p1 false /dev/ttyUSB* 9600 7E1  0 127.0.0.1 false  0  auto  1 false true all true
@@ -330,6 +331,10 @@ TEST(LoadConfig, AFileThatCannotBeReadIsAProblem) {
 TEST(LoadConfig, NoMessageRepeatsASecret) {
   constexpr char kSecret[] = "hunter2hunter2";
   const char* texts[] = {
+      R"({"storage": {"url": "postgresql://vesta:hunter2hunter2@db/home"}})",
+      R"({"storage": {"url": "postgresql://vesta@db/home?password=hunter2hunter2"}})",
+      R"({"storage": {"url": "mysql://vesta:hunter2hunter2@db/home"}})",
+      R"({"storage": {"password": "hunter2hunter2", "pasword": "hunter2hunter2"}})",
       R"({"http": {"password_hash": "hunter2hunter2"}})",
       R"({"http": {"password_hash_env": "hunter2hunter2!"}})",
       R"({"http": {"password": "hunter2hunter2"}})",

@@ -11,6 +11,20 @@
 
 namespace vesta::hub {
 
+// The URL is shown in health and in the log, so it must not hold a password.
+void Rules::CheckStorage(const JsonNode& node, const StorageConfig& storage) {
+  const std::string& url = storage.url;
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return;
+  // What stands before the @; a password may hold a slash or an @ itself.
+  const size_t at = url.rfind('@');
+  const bool is_in_user =
+      at != std::string::npos && url.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
+  if (is_in_user || url.find("password=") != std::string::npos) {
+    Report(node, "storage", "url", "it holds a password", "a URL without one, and password_file beside it");
+  }
+}
+
 void Rules::CheckHttp(const JsonNode& node, const HttpConfig& http) {
   const std::string path = "http";
   const std::optional<AddressBytes> address = ParseAddress(http.address);

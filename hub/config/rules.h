@@ -15,6 +15,7 @@ class Rules {
  public:
   explicit Rules(ProblemList* problems) : problems_(problems) {}
 
+  void CheckStorage(const JsonNode& node, const StorageConfig& storage);
   void CheckHttp(const JsonNode& node, const HttpConfig& http);
   void CheckSource(const JsonNode& node, const std::string& path, const SourceConfig& source);
   void CheckOutput(const JsonNode& node, const std::string& path, const OutputConfig& output);

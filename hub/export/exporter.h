@@ -1,4 +1,5 @@
-// Writes history as a file, piece by piece: CSV long or wide, JSON lines, FHIR R4, the table of the NEONAT project.
+// Writes history as a file, piece by piece: CSV long or wide, JSON lines, FHIR R4, day files of the original
+// node server, the table of the NEONAT project.
 //
 // A piece is some ten kilobytes, made by one call of Next with a store reader at hand, so that a command, an HTTP
 // answer and a test use the same code, and memory stays the same for a day and for ten years. The formats are
@@ -18,9 +19,9 @@
 
 namespace vesta::hub {
 
-enum class ExportFormat : uint8_t { kCsv, kCsvWide, kJsonLines, kFhir };
+enum class ExportFormat : uint8_t { kCsv, kCsvWide, kJsonLines, kFhir, kDayLog };
 
-// "csv", "csv-wide", "jsonl", "fhir"; none for another word.
+// "csv", "csv-wide", "jsonl", "fhir", "day-log"; none for another word.
 std::optional<ExportFormat> FindExportFormat(std::string_view name);
 std::string_view MediaType(ExportFormat format);
 std::string_view FileEnding(ExportFormat format);

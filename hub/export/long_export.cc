@@ -62,6 +62,8 @@ std::unique_ptr<Exporter> MakeExporter(ExportPlan plan) {
       return MakeLongExporter(std::move(plan), MakeJsonRows(hide));
     case ExportFormat::kFhir:
       return MakeLongExporter(std::move(plan), MakeFhirRows());
+    case ExportFormat::kDayLog:
+      return MakeDayLogExporter(std::move(plan));
     case ExportFormat::kCsv:
       break;
   }

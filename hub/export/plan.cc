@@ -15,11 +15,12 @@ struct FormatWords {
   std::string_view media_type;
   std::string_view ending;
 };
-constexpr std::array<FormatWords, 4> kFormats = {{
+constexpr std::array<FormatWords, 5> kFormats = {{
     {ExportFormat::kCsv, "csv", "text/csv; charset=utf-8; header=present", "csv"},
     {ExportFormat::kCsvWide, "csv-wide", "text/csv; charset=utf-8; header=present", "csv"},
     {ExportFormat::kJsonLines, "jsonl", "application/x-ndjson", "jsonl"},
     {ExportFormat::kFhir, "fhir", "application/fhir+json", "json"},
+    {ExportFormat::kDayLog, "day-log", "application/json", "JSN"},
 }};
 
 const FormatWords& WordsOf(ExportFormat format) { return kFormats[static_cast<size_t>(format)]; }
@@ -64,6 +65,9 @@ std::string_view ExportValueKindName(ValueKind kind) {
 
 tl::expected<ExportPlan, std::string> PlanExport(ExportRequest request, const std::vector<Device>& devices,
                                                  const std::vector<Series>& series) {
+  if (request.format == ExportFormat::kDayLog && request.privacy) {
+    return tl::unexpected(std::string("day files name devices as the original did: they can't be pseudonymous"));
+  }
   for (const std::string& key : request.devices) {
     const bool known = std::any_of(devices.begin(), devices.end(), [&](const Device& d) { return d.key == key; });
     if (!known) return tl::unexpected(fmt::format("there is no device {}", key));

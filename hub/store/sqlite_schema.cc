@@ -129,6 +129,16 @@ SELECT b.id, d.key AS device, strftime('%Y-%m-%dT%H:%M:%fZ', b.first_us / 100000
 FROM block b LEFT JOIN device d ON d.id = b.device;
 )sql";
 
+// Works where the extension of tools/sql is loaded. Put in when it is missing: files from before the extension lack it.
+constexpr char kPlain[] = R"sql(
+CREATE VIEW IF NOT EXISTS plain AS
+SELECT r.number, strftime('%Y-%m-%dT%H:%M:%fZ', r.time_us / 1000000.0, 'unixepoch') AS time, d.key AS device, s.field,
+       r.value, r.digits, CASE r.kind WHEN 'state' THEN ifnull(n.name, 'unknown(' || r.value || ')') END AS state,
+       s.unit, r.quality, r.time_from, r.late, r.repaired, r."index", r.series, r.time_us, r.received_us, r.frame
+FROM series s JOIN device d ON d.id = s.device JOIN vesta_reading r ON r.series = s.id
+LEFT JOIN series_state n ON r.kind = 'state' AND n.series = s.id AND n.code = r.value
+)sql";
+
 // From format 2: `reading` stays until its rows are folded; the second copy of them is not needed for that.
 constexpr char kFromFormat2[] = R"sql(
 DROP VIEW IF EXISTS plain_reading;
@@ -208,16 +218,21 @@ tl::expected<void, StoreError> PrepareWriter(SqliteDb& db, bool fsync) {
                               "PRAGMA journal_size_limit = {}",
                               fsync ? "FULL" : "OFF", kWriterCacheKib, kLogBytesMax),
                   "setting up the store");
-  if (!done || *state == FileState::kCurrent) return done;
+  if (!done) return done;
+  if (*state == FileState::kCurrent) {
+    db.Execute(kPlain);  // for people: a full disk must not keep a hub from its start
+    return done;
+  }
   const std::string version = fmt::format("PRAGMA user_version = {}; COMMIT", kStoreVersion);
   if (*state == FileState::kNew) {
-    done = Set(
-        db, fmt::format("{} {} PRAGMA application_id = {}; {}", kTables, kHistoryTables, kStoreApplicationId, version),
-        "making the tables");
+    done = Set(db,
+               fmt::format("{} {} {}; PRAGMA application_id = {}; {}", kTables, kHistoryTables, kPlain,
+                           kStoreApplicationId, version),
+               "making the tables");
   } else {
     done = Set(db,
-               fmt::format("BEGIN IMMEDIATE; {} {} {} {}", *state == FileState::kFormat1 ? kFromFormat1 : "",
-                           kFromFormat2, kHistoryTables, version),
+               fmt::format("BEGIN IMMEDIATE; {} {} {} {}; {}", *state == FileState::kFormat1 ? kFromFormat1 : "",
+                           kFromFormat2, kHistoryTables, kPlain, version),
                "bringing the store up to date");
   }
   if (!done) db.Execute("ROLLBACK");

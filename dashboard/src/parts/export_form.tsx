@@ -7,6 +7,7 @@ import type { Device } from "../api.ts";
 
 const kForms: [string, string][] = [
   ["csv", "CSV, a line a reading"], ["csv-wide", "CSV, a column a field"], ["jsonl", "JSON lines"], ["fhir", "FHIR R4"],
+  ["day-log", "Day file of the original nodes"],
 ];
 
 // "" when the span is empty or upside down.
