@@ -1,7 +1,7 @@
 // An extension for SQLite that shows the readings of a vesta.db as rows: SELECT ... FROM plain, from any tool that can
 // load it. docs/formats/store.md has an example.
 //
-// Loading it gives the connection the table-valued function vesta_reading(series, from_us, to_us), which goes through
+// Loading it gives the connection the table-valued function vesta_reading(from_us, to_us), which goes through
 // the blocks, and the journal beside the file, page by page with the store's own reader; the view `plain` in the file
 // puts names to it. Conditions on series and time_us reach the function, so a question costs what it asks for. Nothing
 // is written. A file of a running hub may be read.

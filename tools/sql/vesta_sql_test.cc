@@ -85,10 +85,10 @@ TEST_F(SqlExtension, ShowsReadingsAsRows) {
   EXPECT_EQ(Ask("SELECT state, count(*) FROM plain WHERE series = 2 GROUP BY state ORDER BY 1"),
             "low|1500\nunknown(0)|1500\n");
   EXPECT_EQ(Ask("SELECT value FROM plain WHERE series = 3 LIMIT 1"), "it's\n");
-  EXPECT_EQ(Ask("SELECT count(*) FROM vesta_reading WHERE series = 1 AND from_us = 1754900010000000"
-                " AND to_us = 1754900020000000"),
+  EXPECT_EQ(Ask("SELECT count(*) FROM vesta_reading(1754900010000000, 1754900020000000)"
+                " WHERE series = 1"),
             "10\n");
-  EXPECT_EQ(Ask("SELECT count(*) FROM vesta_reading(1) WHERE time_us > 1754900010000000"
+  EXPECT_EQ(Ask("SELECT count(*) FROM vesta_reading WHERE series = 1 AND time_us > 1754900010000000"
                 " AND time_us <= 1754900020000000"),
             "10\n");
   EXPECT_EQ(Ask("SELECT count(*) FROM plain WHERE series = 77"), "0\n");
