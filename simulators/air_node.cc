@@ -40,6 +40,7 @@ void AirNode::PowerUp() {
   is_cut_ = false;
   random_.Fill(sleep_memory_);
   is_kept_ = false;
+  wake_at_us_ = 0;  // one that slept when its power went does not go on sleeping
   clock_zero_us_ = air_.now_us();
   air_.SetTimer(station_, air_.now_us() + kBootTime_us, ++life_);
   timer_us_ = 0;

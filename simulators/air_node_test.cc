@@ -250,7 +250,6 @@ TEST(AirNode, AFleetThroughEverythingKeepsItsPromises) {
     ASSERT_TRUE(house.RunUntil([&] { return house.hub.numbers.size() == kNodes; }, 120)) << seed;
     // The thermostat's set-point: thermometer 1, relay 2, set-point 3.
     constexpr uint8_t kSetPoint = 3;
-    std::map<uint16_t, std::vector<int64_t>> asked;
     std::map<std::pair<uint16_t, uint32_t>, int64_t> versions;
     for (int step = 0; step < 60; ++step) {
       house.Run(10);
@@ -263,7 +262,8 @@ TEST(AirNode, AFleetThroughEverythingKeepsItsPromises) {
         node.PowerUp();
       }
       if (!house.hub.is_running()) continue;
-      for (size_t i = step % 3; i < kNodes; i += 3) {
+      // Seldom enough for the budget of the flash: beyond it a set-point is refused.
+      for (size_t i = static_cast<size_t>(step) % 6; i < kNodes; i += 6) {
         const uint16_t number = house.NumberOf(*house.nodes[i]);
         const int64_t value = 5000 + 100 * step;  // each other than the one before
         const uint32_t version = house.hub.SetItem(number, link::IntegerItem(kSetPoint, value));
@@ -287,7 +287,17 @@ TEST(AirNode, AFleetThroughEverythingKeepsItsPromises) {
       }
       EXPECT_GT(node.applied().size(), 3u) << seed << " node " << i;
       ASSERT_FALSE(node.applied().empty());
-      EXPECT_GE(node.applied().back().value, 5000 + 100 * 57) << seed << " node " << i << ": the newest wins";
+      const auto& results = house.hub.results;
+      const auto result = std::find_if(results.rbegin(), results.rend(), [&](const auto& one) {
+        return one.first == number && one.second.item.index == kSetPoint;
+      });
+      ASSERT_NE(result, results.rend());
+      // The newest wins. A node that lost its power again and again has no writes left, and says so.
+      const bool is_spent = i < kCut && result->second.outcome == link::Outcome::kRefused;
+      if (!is_spent) {
+        EXPECT_GE(node.applied().back().value, 5000 + 100 * 54)
+            << seed << " node " << i << " outcome " << static_cast<int>(result->second.outcome);
+      }
       // What a node took and could still send is at the hub.
       if (i < kCut || node.app() == nullptr) continue;
       const link::Outbox& outbox = node.app()->link_node().outbox();
