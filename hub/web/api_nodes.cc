@@ -224,7 +224,7 @@ NodeResult Forget(NodeDesk& desk, const Call& call, const BodyTexts&, AuditDetai
   return desk.Forget(call.arguments[0]);
 }
 
-NodeResult Update(NodeDesk& desk, const Call& call, const Texts& body, AuditDetails* details) {
+NodeResult Update(NodeDesk& desk, const Call& call, const BodyTexts& body, AuditDetails* details) {
   *details = {{"node", ValueOf(body, "node")}};
   return desk.Update(ValueOf(body, "node"), call.access.who);
 }

@@ -60,14 +60,16 @@ bool IsLess(const A& a, const B& b) {
 
 }  // namespace testing
 
-#define TEST(suite, name)                                                                                      \
-  class suite##_##name final : public ::testing::Test {                                                        \
+#define VESTA_TEST(suite, name, fixture)                                                                       \
+  class suite##_##name final : public fixture {                                                                \
     void TestBody() override;                                                                                  \
   };                                                                                                           \
   static ::testing::Registered suite##_##name##_entry = {                                                      \
       #suite, #name, []() -> ::testing::Test* { return new suite##_##name; }, nullptr};                        \
   [[maybe_unused]] static const bool suite##_##name##_is_known = ::testing::Register(&suite##_##name##_entry); \
   void suite##_##name::TestBody()
+#define TEST(suite, name) VESTA_TEST(suite, name, ::testing::Test)
+#define TEST_F(fixture, name) VESTA_TEST(fixture, name, fixture)
 
 #define VESTA_FAILS_UNLESS(ok, what, leave) \
   switch (0)                                \
