@@ -161,7 +161,7 @@ void Portal::EndOfLine() {
   is_post_ = method == "POST";
   if (!is_post_ && method != "GET") return Answer(405, "GET or POST");
   constexpr std::string_view kPaths[] = {"/", "/name", "/secret", "/configuration"};
-  for (uint8_t i = 0; i < std::size(kPaths); ++i) {
+  for (size_t i = 0; i < std::size(kPaths); ++i) {
     if (path != kPaths[i] || is_post_ == (i == 0)) continue;
     target_ = static_cast<Target>(i);
     return;

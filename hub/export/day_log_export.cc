@@ -69,7 +69,7 @@ double StateMean(const RollupBucket& bucket) {
 
 class DayLogExporter final : public Exporter {
  public:
-  explicit DayLogExporter(ExportPlan plan)
+  explicit DayLogExporter(const ExportPlan& plan)
       : series_(ChooseSeries(plan)),
         next_us_(std::max(plan.request.from_us, kRollupFirst_us)),
         to_us_(std::min(plan.request.to_us, kRollupEnd_us)) {}
@@ -152,14 +152,14 @@ class DayLogExporter final : public Exporter {
         readings_ += bucket.count;
       }
     }
-    for (const auto& [time_us, row] : rows) {
+    for (const auto& entry : rows) {
       *out += any_ ? ",\n" : "\n";
       any_ = true;
       AppendJsonText(out, [&](JsonWriter& json) {
         char time[kIso8601Size];
         json.BeginObject().Key("ID").Text("ESP8266");
-        json.Key("UID").Text(std::string_view(time, FormatIso8601(time_us, time) - 1));  // without the Z
-        for (const auto& [key, mean] : row) json.Key(key).Text(mean);
+        json.Key("UID").Text(std::string_view(time, FormatIso8601(entry.first, time) - 1));  // without the Z
+        for (const auto& [key, mean] : entry.second) json.Key(key).Text(mean);
         json.EndObject();
       });
     }

@@ -335,7 +335,8 @@ int FoldJob::Replace(SeriesId series, RollupLevel level, UtcUs from_us, UtcUs to
 }
 
 int FoldJob::FinishRollups(DeviceId device) {
-  for (auto& [key, row] : rows_) {
+  for (auto& entry : rows_) {
+    auto& row = entry.second;
     if (row.changed.empty()) continue;
     BoxWriter box;
     auto old = row.old.parts().begin();
@@ -348,7 +349,7 @@ int FoldJob::FinishRollups(DeviceId device) {
       if (!buckets.empty()) AddBucketPart(series, buckets, &box, &history_.packer());
     }
     keep_until(UINT64_MAX);
-    if (!box.empty()) rollups_.emplace_back(device, key.first, key.second, box.Finish());
+    if (!box.empty()) rollups_.emplace_back(device, entry.first.first, entry.first.second, box.Finish());
   }
   rows_.clear();
   return SQLITE_OK;

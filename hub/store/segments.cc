@@ -217,6 +217,7 @@ std::vector<std::string> SegmentSet::FilesFrom(uint64_t segment) const {
   }
   std::sort(files.rbegin(), files.rend());
   std::vector<std::string> paths;
+  paths.reserve(files.size());
   for (auto& [number, path] : files) paths.push_back(std::move(path));
   return paths;
 }
