@@ -18,7 +18,10 @@ constexpr UtcUs kStart_us = 1786449600 * kUsPerSecond;  // 2026-08-11T12:00:00Z
 constexpr int kReadings = 40000;
 
 void FillFolder(const std::string& path) {
-  auto store = hub::OpenStore(path, hub::SmallFolds(10000));
+  hub::SqliteStoreOptions options;
+  options.fold = {5000, 10000};
+  options.fsync = false;  // nobody cuts the power here
+  auto store = hub::OpenStore(path, options);
   hub::CommitUnit unit;
   hub::Device& device = unit.devices.emplace_back();
   device.id = 1;

@@ -229,8 +229,10 @@ void Follower::Wake(int64_t after_us) {
 }
 
 void Follower::Failed(const StoreError& error) {
-  open_ = open_ && !stop_;
-  if (stop_) return;  // cut off by our own end
+  if (stop_) {
+    open_ = false;  // cut off by our own end
+    return;
+  }
   if (error.text != error_) spdlog::warn("{}; readings stay in the journal", error.text);
   if (open_) state_since_us_ = clock_.Read().utc_us;
   error_ = error.text;
