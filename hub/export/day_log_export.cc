@@ -175,8 +175,8 @@ class DayLogExporter final : public Exporter {
 
 }  // namespace
 
-std::unique_ptr<Exporter> MakeDayLogExporter(ExportPlan plan) {
-  return std::make_unique<DayLogExporter>(std::move(plan));
+std::unique_ptr<Exporter> MakeDayLogExporter(const ExportPlan& plan) {
+  return std::make_unique<DayLogExporter>(plan);
 }
 
 }  // namespace vesta::hub

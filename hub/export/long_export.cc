@@ -63,7 +63,7 @@ std::unique_ptr<Exporter> MakeExporter(ExportPlan plan) {
     case ExportFormat::kFhir:
       return MakeLongExporter(std::move(plan), MakeFhirRows());
     case ExportFormat::kDayLog:
-      return MakeDayLogExporter(std::move(plan));
+      return MakeDayLogExporter(plan);
     case ExportFormat::kCsv:
       break;
   }

@@ -22,6 +22,6 @@ std::unique_ptr<RowWriter> MakeJsonRows(bool hide_numbers);
 std::unique_ptr<RowWriter> MakeFhirRows();
 std::unique_ptr<Exporter> MakeLongExporter(ExportPlan plan, std::unique_ptr<RowWriter> rows);
 std::unique_ptr<Exporter> MakeWideExporter(ExportPlan plan);
-std::unique_ptr<Exporter> MakeDayLogExporter(ExportPlan plan);
+std::unique_ptr<Exporter> MakeDayLogExporter(const ExportPlan& plan);
 
 }  // namespace vesta::hub

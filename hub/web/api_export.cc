@@ -13,13 +13,15 @@ class ExportBody final : public BodyPieces, public std::enable_shared_from_this<
   ExportBody(ApiContext& context, ExportPieces pieces) : context_(context), pieces_(std::move(pieces)) {}
 
   State Next(std::string* out) override {
+    // The connection also asks when something else was written: what is being made is not touched then.
+    if (at_work_) return State::kWait;
     if (!ready_.empty()) {
       *out += ready_;
       ready_.clear();
       return State::kMore;
     }
     if (ended_) return State::kEnd;
-    if (!at_work_) Work();
+    Work();
     return State::kWait;
   }
 

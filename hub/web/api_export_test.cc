@@ -28,5 +28,14 @@ TEST_F(ApiExportTest, WhatIsCutOffSaysSo) {
   EXPECT_THAT(answer.body, EndsWith("#error the disk is gone\n"));
 }
 
+TEST_F(ApiExportTest, WhatIsBeingMadeIsNotSentBeforeItIsDone) {
+  fake_.slow_queries = true;
+  Start();
+  const RawAnswer answer = Get("/api/v1/export?format=slow");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "a piece\na piece\na piece\n");
+  EXPECT_FALSE(fake_.touched);
+}
+
 }  // namespace
 }  // namespace vesta::hub

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -107,6 +110,14 @@ class FakeHub {
         [this]() -> const JournalHealth& { return journal; },
         [this](std::function<void(StoreReader&)> work, std::function<void()> done) {
           ++queries;
+          if (slow_queries) {
+            std::thread([this, work = std::move(work), done = std::move(done)] {
+              work(reader);
+              PostToMain(io_, done);
+            }).detach();
+            while (!begun) std::this_thread::yield();
+            return;
+          }
           if (hold_queries) {
             held.emplace_back(std::move(work), std::move(done));
             return;
@@ -151,6 +162,19 @@ class FakeHub {
 
   // As many lines as export_lines says, a thousand a piece.
   tl::expected<ExportPieces, std::string> MakeExport(const ExportCall& call) const {
+    if (call.format == "slow") {
+      ExportPieces slow;
+      slow.content_type = "text/plain";
+      slow.next = [this, left = 3](StoreReader&, std::string* out) mutable -> tl::expected<bool, StoreError> {
+        *out += "a piece\n";
+        begun = true;
+        const size_t size = out->size();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        if (out->size() != size) touched = true;
+        return --left > 0;
+      };
+      return slow;
+    }
     if (call.format != "csv") return tl::unexpected(std::string("no such format"));
     ExportPieces pieces;
     pieces.content_type = "text/csv; charset=utf-8";
@@ -356,6 +380,9 @@ class FakeHub {
   DeviceId gas_id = 0;
   size_t queries = 0;
   bool hold_queries = false;
+  bool slow_queries = false;                 // on a thread of their own
+  mutable std::atomic<bool> begun{false};    // the first piece of it is there
+  mutable std::atomic<bool> touched{false};  // an export that was being made
   std::vector<std::pair<std::function<void(StoreReader&)>, std::function<void()>>> held;
 };
 
