@@ -61,7 +61,7 @@ after(CloseBrowser);
 test("a node, what was asked of it, and who waits with the reason", async () => {
   const { page } = opened!;
   const text = await page.locator("main").innerText();
-  for (const part of ["-61 dBm, channel 6", "734 reports", "sleeps between them", "tuned to channel 5, heard on 6", "21.5 sent", "Firmware 1.3.0: loading 40 %", "012345", "Tuned to channel 5, heard on 6.", "2 schedules"]) {
+  for (const part of ["-61 dBm, channel 6", "734 reports", "sleeps between them", "tuned to channel 5, heard on 6", "21.5 sent", "Firmware 1.3.0: Loading 40 %", "012345", "Tuned to channel 5, heard on 6.", "2 schedules"]) {
     assert.ok(text.replaceAll("\u2212", "-").includes(part), part + " is missing in " + text);
   }
   assert.equal(await page.locator("main img, main script").count(), 0);
