@@ -175,8 +175,6 @@ class DayLogExporter final : public Exporter {
 
 }  // namespace
 
-std::unique_ptr<Exporter> MakeDayLogExporter(const ExportPlan& plan) {
-  return std::make_unique<DayLogExporter>(plan);
-}
+std::unique_ptr<Exporter> MakeDayLogExporter(const ExportPlan& plan) { return std::make_unique<DayLogExporter>(plan); }
 
 }  // namespace vesta::hub
